@@ -1,0 +1,162 @@
+//! The saga log: the durable journal of what happened, and the only truth.
+//!
+//! A log stores [`Record`]s per saga, numbered from 0 without a gap. It knows nothing of what they mean.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::definition::Fingerprint;
+use crate::id::SagaId;
+
+/// What a log's methods return.
+pub type LogFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A durable journal of sagas.
+///
+/// The core is [`append`](Self::append): a batch of appends becomes durable together, so that the sagas that wait
+/// share one sync of the disk. Implementations commit the appends of all callers that wait at the same time together.
+/// Every implementation must pass [`conformance`].
+pub trait SagaLog: Send + Sync + 'static {
+    /// Makes each append of `batch` durable and answers each, in their order.
+    ///
+    /// Resolves only when what it answers `Ok` for is on stable storage. One append that is refused does not
+    /// hinder the others. Appending the same records at the same place again is `Ok` and changes nothing:
+    /// after [`AppendError::Unavailable`] the caller appends the same again.
+    fn append(&self, batch: Vec<Append>) -> LogFuture<'_, Vec<Result<(), AppendError>>>;
+
+    /// The whole history of one saga, or `None` if the log does not know it.
+    fn history<'a>(&'a self, id: &'a SagaId) -> LogFuture<'a, Result<Option<History>, LogError>>;
+
+    /// A page of at most `limit` sagas whose status is [`Status::Running`], in the order in which they were begun,
+    /// beginning after `after`. A saga whose rows are damaged is one [`Damaged`]; it does not end the page.
+    fn unfinished(&self, after: Option<Cursor>, limit: usize) -> LogFuture<'_, Result<Page, LogError>>;
+}
+
+/// Records of one saga that become durable together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Append {
+    /// The saga.
+    pub saga: SagaId,
+    /// Set on the first append of a saga: then `first_seq` is 0 and `records` begins with the input.
+    pub begin: Option<Begin>,
+    /// Number of the first of `records` within the saga.
+    pub first_seq: u64,
+    /// What happened, oldest first; never empty.
+    pub records: Vec<Record>,
+    /// The saga's status once the records hold.
+    pub status: Status,
+}
+
+/// What is known of a saga from its begin on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begin {
+    /// Name of the saga's definition, such as `BookTrip`.
+    pub definition: String,
+    /// Fingerprint of the definition.
+    pub fingerprint: Fingerprint,
+}
+
+/// One fact of one saga.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// When it was recorded, in milliseconds since the Unix epoch; never less than the saga's record before.
+    pub at_ms: u64,
+    /// Name of the step, or `None` for a fact of the saga as a whole.
+    pub step: Option<String>,
+    /// What happened, such as `done` or `refused`.
+    pub event: String,
+    /// Its payload as JSON text.
+    pub data: Option<String>,
+}
+
+/// Whether a saga has ended, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Not ended.
+    Running,
+    /// Every effect holds.
+    Completed,
+    /// No effect holds.
+    Compensated,
+}
+
+/// Everything that a log holds of one saga.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// The saga.
+    pub saga: SagaId,
+    /// What it was begun as.
+    pub begin: Begin,
+    /// Whether it has ended.
+    pub status: Status,
+    /// Its records from number 0 on.
+    pub records: Vec<Record>,
+}
+
+/// A place in the order in which sagas were begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor(pub u64);
+
+/// A page of unfinished sagas.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The sagas, oldest first.
+    pub sagas: Vec<Result<History, Damaged>>,
+    /// Where the next page begins; `None` after the last one.
+    pub next: Option<Cursor>,
+}
+
+/// A saga whose rows cannot be trusted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("saga `{saga}` is damaged in the log: {cause}")]
+pub struct Damaged {
+    /// The saga's id as far as it can be read.
+    pub saga: String,
+    /// What is wrong, and where.
+    pub cause: String,
+}
+
+/// Why an append was not made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// A saga with this id exists already, with another begin.
+    #[error("saga `{}` exists already", .0.saga)]
+    Exists(Box<History>),
+    /// Other records stand at this place, or the place before is empty.
+    #[error("saga `{saga}` has {found} records, and record {expected} cannot follow them")]
+    Conflict {
+        /// The saga.
+        saga: SagaId,
+        /// The number that was to be appended.
+        expected: u64,
+        /// How many records the log holds.
+        found: u64,
+    },
+    /// The saga's rows are damaged: nothing is appended to it.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
+    /// The log could not commit. Whether it did is unknown: append the same again.
+    #[error(transparent)]
+    Unavailable(#[from] LogError),
+}
+
+/// Why the log did not answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the saga log {place} is unavailable: {cause}")]
+pub struct LogError {
+    /// Which log: the path of its file.
+    pub place: String,
+    /// What is wrong, and the mend where there is one.
+    pub cause: String,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Compensated => "compensated",
+        })
+    }
+}
