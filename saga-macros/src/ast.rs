@@ -1,5 +1,7 @@
 //! What the user wrote, with its spans. It can hold sagas that are wrong: `check` says what is.
 
+use std::cell::Cell;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Attribute, Path, Type, Visibility};
 
@@ -21,6 +23,10 @@ pub(crate) struct Saga {
     pub(crate) returns: Option<Call>,
     /// Where the saga's braces end: the place for "something is missing here".
     pub(crate) end: Span,
+    /// Names whose declaration is wrong, or twice: a call that mentions one is refused without a word.
+    pub(crate) poisoned: Vec<Ident>,
+    /// Something here could not be read, and was reported: what seems to be missing is then not reported as well.
+    pub(crate) broken: bool,
 }
 
 /// `#[saga(crate = path, version = N)]`.
@@ -36,6 +42,7 @@ pub(crate) struct Field {
     pub(crate) ty: Type,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a saga has few statements, and most of them are steps")]
 pub(crate) enum Statement {
     Step(Step),
     Parallel(Parallel),
@@ -43,7 +50,6 @@ pub(crate) enum Statement {
 
 /// `parallel { … }`: each statement is a branch, `{ … }` a branch of several.
 pub(crate) struct Parallel {
-    pub(crate) keyword: Span,
     pub(crate) branches: Vec<Vec<Statement>>,
 }
 
@@ -52,7 +58,6 @@ pub(crate) struct Step {
     /// Doc comments.
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) kind: StepKind,
-    pub(crate) keyword: Span,
     pub(crate) name: Ident,
     pub(crate) ty: Type,
     pub(crate) action: Call,
@@ -61,6 +66,9 @@ pub(crate) struct Step {
     pub(crate) keyed: Option<Span>,
     pub(crate) probe: Option<Probe>,
     pub(crate) compensate: Option<Compensate>,
+    /// Something here could not be read, and was reported: what seems to be missing is then not reported as well.
+    /// Where it is the type that is missing, `ty` is `()` and the name is among [`Saga::poisoned`].
+    pub(crate) broken: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,8 +98,23 @@ pub(crate) enum Undo {
 /// The raw tokens of a call: passed on untouched.
 pub(crate) struct Call {
     pub(crate) tokens: TokenStream,
-    /// Whether `check` (or the parser) found this call wrong: it is then not emitted to rustc again.
-    pub(crate) refused: bool,
+    refused: Cell<bool>,
+}
+
+impl Call {
+    pub(crate) fn new(tokens: TokenStream) -> Self {
+        Self { tokens, refused: Cell::new(false) }
+    }
+
+    /// The call is wrong, and that was reported: it is not emitted to rustc again.
+    pub(crate) fn refuse(&self) {
+        self.refused.set(true);
+    }
+
+    /// Whether `check` or the parser found this call wrong: rustc must not see it, only an editor may.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refused.get()
+    }
 }
 
 #[derive(Default, Clone)]
@@ -112,5 +135,9 @@ pub(crate) enum DurationValue {
 pub(crate) enum Retry {
     Never,
     /// `retry N times every A..B` (`limit`: `Some(N)`) or `retry forever every A..B` (`limit`: `None`).
-    Every { limit: Option<u32>, first: DurationValue, cap: DurationValue },
+    Every {
+        limit: Option<u32>,
+        first: DurationValue,
+        cap: DurationValue,
+    },
 }

@@ -2,12 +2,14 @@
 //!
 //! `resolve` never fails: what it cannot resolve `check` has reported, and it leaves out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
 use syn::Type;
+use syn::ext::IdentExt;
 
 use crate::ast;
+use crate::uses::mentions;
 
 /// Index into [`Model::variables`]: the inputs first, then the outputs in order of their steps.
 pub(crate) type VariableId = usize;
@@ -27,6 +29,8 @@ pub(crate) struct Model<'a> {
 pub(crate) struct Variable<'a> {
     pub(crate) name: &'a Ident,
     pub(crate) ty: &'a Type,
+    /// The step whose output it is; `None` for an input.
+    pub(crate) step: Option<StepId>,
 }
 
 /// A sequence of nodes: the saga's body, or one branch.
@@ -54,6 +58,38 @@ pub(crate) struct Step<'a> {
     pub(crate) probe_uses: BTreeSet<VariableId>,
     /// What the compensation mentions, its own output included; empty without one.
     pub(crate) compensation_uses: BTreeSet<VariableId>,
+    /// The participants (indices into `ast.participants`) that have to be `Keyed`, as nothing else settles a doubt
+    /// about this step: those that the action mentions. Empty where that is not needed.
+    pub(crate) must_be_keyed: Vec<usize>,
+    /// What exists when the step starts: the inputs, and the outputs of the steps before it on its own path.
+    pub(crate) available: BTreeSet<VariableId>,
+    /// The `parallel`s that it stands in, outermost first, and its branch in each.
+    pub(crate) branches: Vec<Branch>,
+}
+
+/// One branch of one `parallel`; `parallel` numbers those of a saga.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Branch {
+    pub(crate) parallel: usize,
+    pub(crate) branch: usize,
+}
+
+impl Step<'_> {
+    /// Whether nothing in the saga settles a doubt about this step: its action is not declared to be keyed, cannot be
+    /// probed, and is not compensated by its key, done or not. Then its participants have to be `Keyed`.
+    ///
+    /// `false` also where something is wrong with the step that has to be mended first.
+    pub(crate) fn leaves_doubt(&self) -> bool {
+        let is_compensated_by_key =
+            self.ast.compensate.is_some() && !self.compensation_uses.contains(&self.output);
+        let settles = match self.zone {
+            // Without a compensation it is refused anyway.
+            Zone::Compensatable => is_compensated_by_key || self.ast.compensate.is_none(),
+            Zone::Pivot { .. } | Zone::Retriable => false,
+        };
+        let is_effectful = self.ast.kind != ast::StepKind::Read;
+        is_effectful && !settles && self.ast.keyed.is_none() && self.ast.probe.is_none() && !self.ast.broken
+    }
 }
 
 /// Where a step stands relative to the point of no return.
@@ -65,4 +101,161 @@ pub(crate) enum Zone {
     Pivot { explicit: bool },
     /// After the pivot.
     Retriable,
+}
+
+/// Resolves a saga whose names are unique.
+pub(crate) fn resolve(saga: &ast::Saga) -> Model<'_> {
+    let mut resolver = Resolver {
+        saga,
+        variables: Vec::new(),
+        steps: Vec::new(),
+        named: HashMap::new(),
+        branches: Vec::new(),
+        parallels: 0,
+    };
+    for input in &saga.inputs {
+        resolver.declare(&input.name, &input.ty, None);
+    }
+    let inputs = (0..resolver.variables.len()).collect::<BTreeSet<_>>();
+    let pivot = pivot(saga);
+    let mut available = inputs;
+    let mut nodes = Vec::new();
+    for (position, statement) in saga.body.iter().enumerate() {
+        let zone = zone(position, statement, pivot);
+        nodes.push(resolver.node(statement, zone, &mut available));
+    }
+    let return_uses =
+        saga.returns.as_ref().map(|call| resolver.uses(&call.tokens, &available)).unwrap_or_default();
+    Model {
+        ast: saga,
+        variables: resolver.variables,
+        steps: resolver.steps,
+        root: Region { nodes },
+        return_uses,
+    }
+}
+
+/// The position of the pivot in the body, and whether it is written.
+fn pivot(saga: &ast::Saga) -> Option<(usize, bool)> {
+    let is_pivot = |statement: &ast::Statement| matches!(statement, ast::Statement::Step(step) if step.kind == ast::StepKind::Pivot);
+    if let Some(position) = saga.body.iter().position(is_pivot) {
+        return Some((position, true));
+    }
+    match saga.body.last()? {
+        ast::Statement::Step(step) if step.kind == ast::StepKind::Step && step.compensate.is_none() => {
+            Some((saga.body.len() - 1, false))
+        }
+        _ => None,
+    }
+}
+
+fn zone(position: usize, statement: &ast::Statement, pivot: Option<(usize, bool)>) -> Zone {
+    match pivot {
+        Some((pivot, explicit)) if position == pivot && matches!(statement, ast::Statement::Step(_)) => {
+            Zone::Pivot { explicit }
+        }
+        Some((pivot, _)) if position > pivot => Zone::Retriable,
+        _ => Zone::Compensatable,
+    }
+}
+
+struct Resolver<'a> {
+    saga: &'a ast::Saga,
+    variables: Vec<Variable<'a>>,
+    steps: Vec<Step<'a>>,
+    named: HashMap<String, VariableId>,
+    /// Where the statements being resolved stand.
+    branches: Vec<Branch>,
+    parallels: usize,
+}
+
+impl<'a> Resolver<'a> {
+    /// Resolves a statement that sees what is `available`, and adds its outputs to that.
+    fn node(
+        &mut self,
+        statement: &'a ast::Statement,
+        zone: Zone,
+        available: &mut BTreeSet<VariableId>,
+    ) -> Node {
+        match statement {
+            ast::Statement::Step(step) => Node::Step(self.step(step, zone, available)),
+            ast::Statement::Parallel(parallel) => Node::Parallel(self.parallel(parallel, zone, available)),
+        }
+    }
+
+    fn parallel(
+        &mut self,
+        parallel: &'a ast::Parallel,
+        zone: Zone,
+        available: &mut BTreeSet<VariableId>,
+    ) -> Parallel {
+        let number = self.parallels;
+        self.parallels += 1;
+        let before = available.clone();
+        let mut branches = Vec::new();
+        for (branch, statements) in parallel.branches.iter().enumerate() {
+            self.branches.push(Branch { parallel: number, branch });
+            let mut in_branch = before.clone();
+            let nodes =
+                statements.iter().map(|statement| self.node(statement, zone, &mut in_branch)).collect();
+            branches.push(Region { nodes });
+            available.append(&mut in_branch);
+            self.branches.pop();
+        }
+        Parallel { branches }
+    }
+
+    fn step(&mut self, step: &'a ast::Step, zone: Zone, available: &mut BTreeSet<VariableId>) -> StepId {
+        let id = self.steps.len();
+        let output = self.declare(&step.name, &step.ty, Some(id));
+        let before = available.clone();
+        available.insert(output);
+        let compensation = match &step.compensate {
+            Some(ast::Compensate { undo: ast::Undo::Call(call), .. }) => Some(call),
+            _ => None,
+        };
+        let mut resolved = Step {
+            ast: step,
+            zone,
+            output,
+            action_uses: self.uses(&step.action.tokens, &before),
+            probe_uses: step
+                .probe
+                .as_ref()
+                .map(|probe| self.uses(&probe.call.tokens, &before))
+                .unwrap_or_default(),
+            compensation_uses: compensation
+                .map(|call| self.uses(&call.tokens, available))
+                .unwrap_or_default(),
+            must_be_keyed: Vec::new(),
+            available: before,
+            branches: self.branches.clone(),
+        };
+        if resolved.leaves_doubt() {
+            resolved.must_be_keyed = self.participants_in(&step.action.tokens);
+        }
+        self.steps.push(resolved);
+        id
+    }
+
+    fn declare(&mut self, name: &'a Ident, ty: &'a Type, step: Option<StepId>) -> VariableId {
+        let id = self.variables.len();
+        self.variables.push(Variable { name, ty, step });
+        self.named.insert(name.unraw().to_string(), id);
+        id
+    }
+
+    fn uses(&self, tokens: &TokenStream, available: &BTreeSet<VariableId>) -> BTreeSet<VariableId> {
+        let variables =
+            mentions(tokens).into_iter().filter_map(|mention| self.named.get(&mention.name).copied());
+        variables.filter(|variable| available.contains(variable)).collect()
+    }
+
+    fn participants_in(&self, tokens: &TokenStream) -> Vec<usize> {
+        let mentioned = mentions(tokens);
+        let is_mentioned =
+            |name: &Ident| mentioned.iter().any(|mention| name.unraw() == mention.name.as_str());
+        let participants = self.saga.participants.iter().enumerate();
+        participants.filter(|(_, field)| is_mentioned(&field.name)).map(|(index, _)| index).collect()
+    }
 }

@@ -2,12 +2,22 @@
 //!
 //! A log stores [`Record`]s per saga, numbered from 0 without a gap. It knows nothing of what they mean.
 
+pub mod conformance;
+mod memory;
+mod rules;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
 use crate::definition::Fingerprint;
 use crate::id::SagaId;
+
+pub use memory::MemoryLog;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteLog;
 
 /// What a log's methods return.
 pub type LogFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -22,16 +32,26 @@ pub trait SagaLog: Send + Sync + 'static {
     ///
     /// Resolves only when what it answers `Ok` for is on stable storage. One append that is refused does not
     /// hinder the others. Appending the same records at the same place again is `Ok` and changes nothing:
-    /// after [`AppendError::Unavailable`] the caller appends the same again.
+    /// after [`AppendError::Unavailable`] the caller appends the same again. Of records that stand there in part,
+    /// only those that are missing are added. A saga that has ended takes no further record: that is
+    /// [`AppendError::Conflict`].
+    ///
+    /// Dropping the future does not take back what was handed over.
     fn append(&self, batch: Vec<Append>) -> LogFuture<'_, Vec<Result<(), AppendError>>>;
 
     /// The whole history of one saga, or `None` if the log does not know it.
-    fn history<'a>(&'a self, id: &'a SagaId) -> LogFuture<'a, Result<Option<History>, LogError>>;
+    fn history<'a>(&'a self, id: &'a SagaId) -> LogFuture<'a, Result<Option<History>, HistoryError>>;
 
-    /// A page of at most `limit` sagas whose status is [`Status::Running`], in the order in which they were begun,
-    /// beginning after `after`. A saga whose rows are damaged is one [`Damaged`]; it does not end the page.
+    /// A page of at most `limit` sagas (at least one) whose status is [`Status::Running`], in the order in which
+    /// they were begun, beginning after `after`. A saga whose rows are damaged is one [`Damaged`]; it does not end
+    /// the page.
     fn unfinished(&self, after: Option<Cursor>, limit: usize) -> LogFuture<'_, Result<Page, LogError>>;
 }
+
+/// The most that one record may hold, in bytes of its step, event and data together: 64 MiB.
+///
+/// The sagas that wait share one commit, and so they share its length.
+pub const RECORD_BYTES_MAX: usize = 64 << 20;
 
 /// Records of one saga that become durable together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +156,26 @@ pub enum AppendError {
     /// The saga's rows are damaged: nothing is appended to it.
     #[error(transparent)]
     Damaged(#[from] Damaged),
+    /// The append keeps no log's rules, as one without a record: nobody needs to try it again.
+    #[error("saga `{saga}`: what was to be appended is invalid: {cause}")]
+    Invalid {
+        /// The saga.
+        saga: SagaId,
+        /// Which rule is broken.
+        cause: String,
+    },
     /// The log could not commit. Whether it did is unknown: append the same again.
+    #[error(transparent)]
+    Unavailable(#[from] LogError),
+}
+
+/// Why a history was not read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HistoryError {
+    /// The saga's rows are damaged; the log's other sagas go on.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
+    /// The log could not be read.
     #[error(transparent)]
     Unavailable(#[from] LogError),
 }
@@ -151,12 +190,24 @@ pub struct LogError {
     pub cause: String,
 }
 
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Status {
+    /// The word that logs store and people read; [`Status::parse`] reads it back.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Running => "running",
             Self::Completed => "completed",
             Self::Compensated => "compensated",
-        })
+        }
+    }
+
+    /// Reads what [`as_str`](Self::as_str) writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Running, Self::Completed, Self::Compensated].into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }

@@ -1,0 +1,49 @@
+//! What rustc cannot know: order, compensation, the pivot, doubt, names. One file per family, one function per rule.
+
+mod availability;
+mod awaiting;
+mod clauses;
+mod compensation;
+mod doubt;
+mod names;
+mod outcome;
+mod pivot;
+mod poison;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::names::settle as settle_names;
+
+use crate::ast::{Call, Compensate, Step, Undo};
+use crate::model::Model;
+use crate::report::Report;
+
+/// Reports every mistake of a saga once. The calls that are wrong are refused: rustc is not shown them again.
+pub(crate) fn check(model: &Model<'_>, report: &mut Report) {
+    poison::check(model);
+    availability::check(model, report);
+    awaiting::check(model, report);
+    clauses::check(model, report);
+    compensation::check(model, report);
+    pivot::check(model, report);
+    doubt::check(model, report);
+    outcome::check(model, report);
+}
+
+/// What a call is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Action,
+    Probe,
+    Compensation,
+}
+
+/// The calls of a step.
+fn calls(step: &Step) -> impl Iterator<Item = (Role, &Call)> {
+    let probe = step.probe.as_ref().map(|probe| (Role::Probe, &probe.call));
+    let compensation = match &step.compensate {
+        Some(Compensate { undo: Undo::Call(call), .. }) => Some((Role::Compensation, call)),
+        _ => None,
+    };
+    [Some((Role::Action, &step.action)), probe, compensation].into_iter().flatten()
+}

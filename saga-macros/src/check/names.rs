@@ -1,0 +1,136 @@
+//! Each name stands for one thing.
+//!
+//! This runs before names are resolved: what has a name that cannot be is left out, and its name is poisoned.
+
+use std::collections::HashMap;
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt;
+
+use crate::ast::{Field, Saga, Statement, Step};
+use crate::report::Report;
+
+/// Leaves sagas with unique names, and in each of them inputs, participants and steps with unique names.
+pub(crate) fn settle(sagas: &mut Vec<Saga>, report: &mut Report) {
+    let mut names = Vec::new();
+    sagas.retain(|saga| {
+        let is_new = !names.contains(&saga.name);
+        if is_new {
+            names.push(saga.name.clone());
+        } else {
+            report
+                .error(&saga.name, format!("saga `{}` is declared twice", saga.name))
+                .help("rename one of the two");
+        }
+        is_new
+    });
+    for saga in sagas {
+        settle_saga(saga, report);
+    }
+}
+
+fn settle_saga(saga: &mut Saga, report: &mut Report) {
+    let mut names = Names { report, declared: HashMap::new(), derived: HashMap::new(), wrong: Vec::new() };
+    saga.inputs.retain(|field| names.is_free_for_field(field, "input"));
+    saga.participants.retain(|field| names.is_free_for_field(field, "participant"));
+    retain_steps(&mut saga.body, &mut |step| names.is_free_for_step(step));
+    saga.broken |= !names.wrong.is_empty();
+    saga.poisoned.extend(names.wrong);
+}
+
+/// Keeps the steps that `keep` wants, and no branch that is empty then.
+fn retain_steps(statements: &mut Vec<Statement>, keep: &mut impl FnMut(&Step) -> bool) {
+    statements.retain_mut(|statement| match statement {
+        Statement::Step(step) => keep(step),
+        Statement::Parallel(parallel) => {
+            parallel.branches.iter_mut().for_each(|branch| retain_steps(branch, keep));
+            parallel.branches.retain(|branch| !branch.is_empty());
+            !parallel.branches.is_empty()
+        }
+    });
+}
+
+struct Names<'r> {
+    report: &'r mut Report,
+    /// What each name is: "input", "participant" or "step".
+    declared: HashMap<String, &'static str>,
+    /// The steps by the names of their types and variants.
+    derived: HashMap<String, Ident>,
+    /// The names that something wrong has.
+    wrong: Vec<Ident>,
+}
+
+impl Names<'_> {
+    fn is_free_for_field(&mut self, field: &Field, what: &'static str) -> bool {
+        self.is_no_context(&field.name, what) && self.is_unique(&field.name, what)
+    }
+
+    fn is_free_for_step(&mut self, step: &Step) -> bool {
+        self.is_no_context(&step.name, "step")
+            && self.is_unique(&step.name, "step")
+            && self.has_letter(&step.name)
+            && self.is_derived_name_unique(&step.name)
+    }
+
+    /// `cx` is the context of an attempt in every call.
+    fn is_no_context(&mut self, name: &Ident, what: &str) -> bool {
+        if name.unraw() != "cx" {
+            return true;
+        }
+        self.refuse(
+            name,
+            &format!("{} {what} cannot be named `cx`: that is the context of an attempt", article(what)),
+        )
+    }
+
+    /// All inputs, participants and steps are in scope of the calls behind them: none hides another.
+    fn is_unique(&mut self, name: &Ident, what: &'static str) -> bool {
+        match self.declared.insert(name.unraw().to_string(), what) {
+            None => true,
+            Some(other) if other == what => self.refuse(name, &format!("{what} `{name}` is declared twice")),
+            Some(other) => {
+                self.refuse(name, &format!("{what} `{name}` has the name of {} {other}", article(other)))
+            }
+        }
+    }
+
+    /// Types and variants are named after a step.
+    fn has_letter(&mut self, name: &Ident) -> bool {
+        let starts_with_letter = derived_name(name).starts_with(char::is_alphabetic);
+        starts_with_letter
+            || self.refuse(name, &format!("`{name}` is no name for a step: it does not start with a letter"))
+    }
+
+    /// Two steps do not become one variant: `flight_a` and `flightA` are both `FlightA`.
+    fn is_derived_name_unique(&mut self, name: &Ident) -> bool {
+        let derived = derived_name(name);
+        match self.derived.insert(derived.clone(), name.clone()) {
+            None => true,
+            Some(other) => self.refuse(
+                name,
+                &format!("the names of the steps `{other}` and `{name}` both become `{derived}`"),
+            ),
+        }
+    }
+
+    /// Reports, and is `false`.
+    fn refuse(&mut self, name: &Ident, message: &str) -> bool {
+        self.report.error(name, message).help("rename it");
+        self.wrong.push(name.unraw());
+        false
+    }
+}
+
+fn article(noun: &str) -> &'static str {
+    if noun.starts_with('i') { "an" } else { "a" }
+}
+
+/// `hotel_room` → `HotelRoom`.
+fn derived_name(name: &Ident) -> String {
+    let name = name.unraw().to_string();
+    let capitalized = |word: &str| {
+        let mut chars = word.chars();
+        chars.next().map(|first| first.to_uppercase().chain(chars).collect::<String>())
+    };
+    name.split('_').filter_map(capitalized).collect()
+}

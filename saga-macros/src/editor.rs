@@ -1,0 +1,25 @@
+//! The one place that knows about editors.
+//!
+//! rust-analyzer expands twice: the text as it is, and with a made-up name at the cursor, and it carries an offset from
+//! one expansion to the other. So a call that does not parse has to stay where it is for the editor, while rustc, which
+//! has been given the one good error, must not see it again.
+
+use std::sync::OnceLock;
+
+/// Whether an editor asks, not a compiler: calls that are refused then stay in the expansion.
+pub(crate) fn runs_in_an_editor() -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| {
+        let program = std::env::current_exe().ok();
+        let name = program.as_deref().and_then(|path| path.file_stem()).and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with("rust-analyzer"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_test_is_no_editor() {
+        assert!(!super::runs_in_an_editor());
+    }
+}

@@ -1,0 +1,253 @@
+//! `step x: T = call clauses;`, `read` and `pivot`.
+
+use proc_macro2::{Delimiter, Ident, TokenTree};
+use syn::buffer::TokenBuffer;
+use syn::{Attribute, Type};
+
+use super::call::Until;
+use super::fields::Found;
+use super::parser::{Block, Parser};
+use super::words;
+use crate::ast::{Call, Compensate, Policies, Probe, Step, StepKind, Undo};
+use crate::report::At;
+use crate::suggest::nearest;
+
+impl Parser<'_, '_> {
+    /// Reads a step behind its keyword. `None`: it has no name, which was reported.
+    pub(super) fn step(&mut self, attrs: Vec<Attribute>, kind: StepKind, keyword: &Ident) -> Option<Step> {
+        let errors_before = self.report.len();
+        let Some(name) = self.take_name("a step") else {
+            self.skip_statement();
+            return None;
+        };
+        let ty = self.output_type(&name, keyword);
+        let action = self.action(&name, keyword, ty.is_some());
+        let mut step = Step {
+            attrs,
+            kind,
+            ty: ty.unwrap_or_else(unknown_type),
+            name,
+            action,
+            policies: Policies::default(),
+            keyed: None,
+            probe: None,
+            compensate: None,
+            broken: false,
+        };
+        self.clauses(&mut step, errors_before);
+        step.broken = self.report.len() > errors_before;
+        Some(step)
+    }
+
+    fn output_type(&mut self, name: &Ident, keyword: &Ident) -> Option<Type> {
+        let found = if self.take_punct(':') { self.take_type(&['=']) } else { Found::Missing };
+        match found {
+            Found::Type(ty) => return Some(ty),
+            Found::Malformed => {}
+            Found::Missing => {
+                self.report
+                    .error(name, format!("step `{name}` has no type"))
+                    .help(format!("write `{keyword} {name}: Type = participant.method(cx, …);`"));
+            }
+        }
+        self.poison(name);
+        None
+    }
+
+    /// Reads `= call`. A step without a type gets no second error for its call.
+    fn action(&mut self, name: &Ident, keyword: &Ident, has_type: bool) -> Call {
+        let missing = |parser: &mut Self| {
+            if has_type {
+                parser
+                    .report
+                    .error(parser.last.clone(), format!("step `{name}` has no call"))
+                    .help(format!("write `{keyword} {name}: Type = participant.method(cx, …);`"));
+            }
+        };
+        if self.take_punct('=') {
+            return self.take_call(Until::Clause, missing);
+        }
+        missing(self);
+        let call = Call::new(proc_macro2::TokenStream::new());
+        call.refuse();
+        call
+    }
+
+    /// Reads the clauses and the `;` that ends them. A step with an error is half typed: no second one for its `;`.
+    fn clauses(&mut self, step: &mut Step, errors_before: usize) {
+        let missing_semicolon = |parser: &mut Self, step: &Step| {
+            if parser.report.len() == errors_before {
+                parser.missing_semicolon(&format!("step `{}`", step.name));
+            } else {
+                parser.skip_to_statement();
+            }
+        };
+        while !self.take_punct(';') {
+            let word = self.peek_word();
+            let is_statement = words::looks_like_statement(self.cursor)
+                || word.as_deref().is_some_and(|word| words::is_statement(word) && !words::is_clause(word));
+            if is_statement || self.is_at_end() || self.peek_block(Delimiter::Brace) {
+                return missing_semicolon(self, step);
+            }
+            match word {
+                Some(word) if words::CLAUSES.contains(&word.as_str()) => self.clause(&word, step),
+                Some(word) if words::LATER_CLAUSES.contains(&word.as_str()) => self.later_clause(),
+                Some(word) => match nearest(&word, &[words::CLAUSES, words::STATEMENTS].concat()) {
+                    Some(meant) if !words::is_clause(meant) => {
+                        return missing_semicolon(self, step);
+                    }
+                    meant => self.unknown_clause(&word, meant, step),
+                },
+                None => self.no_clause(),
+            }
+        }
+    }
+
+    fn clause(&mut self, word: &str, step: &mut Step) {
+        let Some(keyword) = self.take_ident() else { return };
+        if matches!(word, "timeout" | "retry") {
+            return self.policy(word, At::from(&keyword), &mut step.policies);
+        }
+        let is_twice = match word {
+            "keyed" => step.keyed.replace(keyword.span()).is_some(),
+            "probe" => {
+                let call = self.take_call(Until::Clause, |parser| {
+                    parser
+                        .report
+                        .error(&keyword, "`probe` has no call")
+                        .help("write `probe participant.find(cx)`");
+                });
+                step.probe.replace(Probe { keyword: keyword.span(), call }).is_some()
+            }
+            _ => {
+                let compensate = self.compensate(&keyword);
+                step.compensate.replace(compensate).is_some()
+            }
+        };
+        if is_twice {
+            self.twice(At::from(&keyword), word);
+        }
+    }
+
+    fn compensate(&mut self, keyword: &Ident) -> Compensate {
+        let mut trees = self.take_expression(Until::Clause);
+        let block = take_policy_block(&mut trees);
+        let is_nothing = matches!(&trees[..], [TokenTree::Ident(word)] if word == "nothing");
+        let mut policies = Policies::default();
+        if let Some(group) = &block {
+            if is_nothing {
+                self.report
+                    .error(group, "`compensate nothing` calls nothing: it has no time-out and no retries")
+                    .help("remove the block");
+            } else {
+                self.policy_block(group, &mut policies);
+            }
+        }
+        let undo = if is_nothing {
+            Undo::Nothing
+        } else if trees.is_empty() {
+            self.report
+                .error(keyword, "`compensate` has no call")
+                .help("write `compensate participant.cancel(cx, …)`, or `compensate nothing`");
+            let call = Call::new(proc_macro2::TokenStream::new());
+            call.refuse();
+            Undo::Call(call)
+        } else {
+            Undo::Call(self.finish_call(&trees))
+        };
+        Compensate { keyword: keyword.span(), undo, policies }
+    }
+
+    /// Reads `{ timeout …, retry … }` behind the call of a compensation.
+    fn policy_block(&mut self, group: &proc_macro2::Group, policies: &mut Policies) {
+        let buffer = TokenBuffer::new2(group.stream());
+        let at = At::word(group.span(), "{ … }");
+        let block = Block { at, inside: buffer.begin(), end: group.span_close() };
+        let mut parser = self.inside(&block);
+        while !parser.is_at_end() {
+            if parser.take_punct(',') || parser.take_punct(';') {
+                continue;
+            }
+            let here = parser.here();
+            let word = parser.peek_word().unwrap_or_default();
+            let meant = nearest(&word, &["timeout", "retry"]);
+            if meant.is_none_or(|meant| meant != word) {
+                let message = format!("expected `timeout` or `retry`, found {}", parser.found());
+                let error = parser.report.error(here.clone(), message);
+                if let Some(meant) = meant {
+                    error.help(format!("did you mean `{meant}`?"));
+                }
+            }
+            parser.bump();
+            match meant {
+                Some(meant) => parser.policy(meant, here, policies),
+                None => parser.skip_argument(),
+            }
+        }
+    }
+
+    fn unknown_clause(&mut self, word: &str, meant: Option<&'static str>, step: &mut Step) {
+        let here = self.here();
+        if let Some(meant) = meant {
+            self.report.error(here, format!("unknown clause `{word}`: did you mean `{meant}`?"));
+            return self.clause(meant, step);
+        }
+        self.report.error(here, format!("unknown clause `{word}`")).help(
+            "a step has the clauses `timeout`, `retry`, `probe`, `keyed` and `compensate`; `;` ends it",
+        );
+        self.take_ident();
+        self.take_expression(Until::Clause);
+    }
+
+    fn no_clause(&mut self) {
+        if self.is_punct(',') {
+            self.report
+                .error(self.here(), "there is no `,` between clauses")
+                .help("clauses follow one another; `;` ends the step");
+            self.take_punct(',');
+            return;
+        }
+        let found = self.found();
+        self.report.error(self.here(), format!("expected a clause or `;`, found {found}"));
+        self.bump();
+        self.take_expression(Until::Clause);
+    }
+}
+
+/// `()`, where the type is missing: whoever uses the output is refused anyway.
+fn unknown_type() -> Type {
+    syn::parse_quote!(())
+}
+
+/// Splits `{ timeout …, retry … }` off from the end of a call.
+fn take_policy_block(trees: &mut Vec<TokenTree>) -> Option<proc_macro2::Group> {
+    let is_control = |tree: &TokenTree| {
+        matches!(tree, TokenTree::Ident(word)
+            if ["if", "match", "while", "for", "loop", "async", "unsafe"].contains(&word.to_string().as_str()))
+    };
+    let [.., before, TokenTree::Group(group)] = &trees[..] else { return None };
+    if group.delimiter() != Delimiter::Brace || trees.first().is_some_and(is_control) {
+        return None;
+    }
+    let follows_call = match before {
+        TokenTree::Group(_) => true,
+        TokenTree::Punct(punct) => punct.as_char() == '?',
+        TokenTree::Ident(_) => holds_policies(group),
+        TokenTree::Literal(_) => false,
+    };
+    if !follows_call {
+        return None;
+    }
+    match trees.pop() {
+        Some(TokenTree::Group(group)) => Some(group),
+        _ => None,
+    }
+}
+
+/// Whether a block starts like `timeout 3s` or `retry forever`: no literal of a struct does.
+fn holds_policies(group: &proc_macro2::Group) -> bool {
+    let buffer = TokenBuffer::new2(group.stream());
+    let Some((word, rest)) = buffer.begin().ident() else { return false };
+    (word == "timeout" || word == "retry")
+        && (words::starts_argument(rest) || rest.group(Delimiter::Parenthesis).is_some())
+}

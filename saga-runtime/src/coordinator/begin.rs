@@ -1,0 +1,201 @@
+//! How a saga is begun, and the four answers.
+
+use std::sync::Arc;
+
+use crate::coordinator::Coordinator;
+use crate::coordinator::driver::Driver;
+use crate::coordinator::handle::{Handle, HandleError, Outcome, outcome_of};
+use crate::coordinator::recovery::{Registration, adopt};
+use crate::coordinator::shared::{Entry, Reins, Shared};
+use crate::coordinator::status::{Progress, SagaStatus};
+use crate::data::{DataError, same_json};
+use crate::id::{InvalidSagaId, SagaId};
+use crate::log::{History, LogError, Status};
+use crate::saga::Saga;
+
+/// What `begin` answers for a saga that is accepted. The fourth answer is [`BeginError::Conflict`].
+#[derive(Debug)]
+pub enum Begun<S: Saga> {
+    /// It is new: its first record is durable.
+    Started(Handle<S>),
+    /// The same saga was begun before, and has not ended.
+    Attached(Handle<S>),
+    /// The same saga was begun before, and has ended.
+    Finished(Outcome<S::Output>),
+}
+
+/// Why a saga was not begun.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BeginError {
+    /// A saga with this id was begun with another input, or as another saga.
+    #[error("saga `{id}` was begun already, {difference}: choose another id, or begin the same")]
+    Conflict {
+        /// The saga.
+        id: SagaId,
+        /// In what it differs.
+        difference: String,
+    },
+    /// The id cannot be one.
+    #[error(transparent)]
+    InvalidId(#[from] InvalidSagaId),
+    /// The saga was not registered with this coordinator.
+    #[error("`{definition}` is not registered with this coordinator: add `.register::<{definition}>(…)`")]
+    NotRegistered {
+        /// Name of the saga.
+        definition: &'static str,
+    },
+    /// The input cannot be written as JSON.
+    #[error(transparent)]
+    Input(#[from] DataError),
+    /// The log could not confirm the first record. Whether it is durable is unknown: begin the same again.
+    #[error("{0}; begin the saga again with the same id")]
+    Log(#[from] LogError),
+    /// The coordinator is shutting down.
+    #[error("the coordinator is shutting down")]
+    ShuttingDown,
+    /// A saga with this id exists and cannot be executed.
+    #[error(transparent)]
+    Saga(HandleError),
+}
+
+impl<S: Saga> Begun<S> {
+    /// Waits for the saga's end.
+    pub async fn outcome(self) -> Result<Outcome<S::Output>, HandleError> {
+        match self {
+            Self::Started(handle) | Self::Attached(handle) => handle.outcome().await,
+            Self::Finished(outcome) => Ok(outcome),
+        }
+    }
+
+    /// The handle of a saga that has not ended.
+    pub fn handle(&self) -> Option<&Handle<S>> {
+        match self {
+            Self::Started(handle) | Self::Attached(handle) => Some(handle),
+            Self::Finished(_) => None,
+        }
+    }
+}
+
+impl Coordinator {
+    /// Begins a saga, and answers when its first record is durable. From then on it is executed to its end, whatever
+    /// happens to this process.
+    ///
+    /// Beginning the same again, with the same id and the same input (compared as JSON, whatever the order of keys),
+    /// is safe: it attaches to the first.
+    pub async fn begin<S: Saga>(&self, id: impl AsRef<str>, input: S::Input) -> Result<Begun<S>, BeginError> {
+        let id = SagaId::new(id)?;
+        let definition = S::DEFINITION.name;
+        let shared = &self.inner.shared;
+        let registration = shared.registered.get(&std::any::TypeId::of::<S>());
+        let registration = registration.and_then(|r| Arc::clone(r).downcast::<Registration<S>>().ok());
+        let registration = registration.ok_or(BeginError::NotRegistered { definition })?;
+        let json = S::encode_input(&input)?;
+        let input_json: Arc<str> = json.as_str().into();
+        let mut input = Some(input);
+        loop {
+            if shared.is_shutting_down() {
+                return Err(BeginError::ShuttingDown);
+            }
+            let (entry, reins) = shared.enter(&id, definition, S::DEFINITION.fingerprint(), &input_json);
+            let started = match (reins, input.take()) {
+                (None, kept) => {
+                    input = kept;
+                    same_saga::<S>(&entry, &id, &input_json)?;
+                    false
+                }
+                (Some(reins), Some(input)) => {
+                    spawn_begin::<S>(shared, &registration, &id, reins, input, json.clone());
+                    true
+                }
+                (Some(reins), None) => {
+                    spawn_adopt::<S>(shared, &registration, &id, reins);
+                    false
+                }
+            };
+            let handle = Handle::new(id.clone(), Arc::clone(&entry), Arc::clone(shared));
+            match begun(&entry).await {
+                Progress::Begun(SagaStatus::Stopped, _) | Progress::Beginning => {
+                    return Err(BeginError::ShuttingDown);
+                }
+                Progress::Begun(SagaStatus::Quarantined { cause }, _) => {
+                    return Err(BeginError::Saga(HandleError::Quarantined { id, cause }));
+                }
+                Progress::Begun(..) if started => return Ok(Begun::Started(handle)),
+                Progress::Begun(..) => return Ok(Begun::Attached(handle)),
+                Progress::NotBegun(error) => return Err(error.into()),
+                Progress::Exists(history) => {
+                    same_history::<S>(&history, &id, &input_json)?;
+                    if history.status != Status::Running {
+                        return outcome_of::<S>(&history).map(Begun::Finished).map_err(BeginError::Saga);
+                    }
+                    // Unfinished, and driven by nobody: the next turn adopts it, or attaches to who did.
+                }
+            }
+        }
+    }
+}
+
+fn spawn_begin<S: Saga>(
+    shared: &Arc<Shared>,
+    registration: &Registration<S>,
+    id: &SagaId,
+    Reins { progress, commands }: Reins,
+    input: S::Input,
+    json: String,
+) {
+    let participants = Arc::clone(&registration.participants);
+    let driver = Driver::<S>::new(Arc::clone(shared), participants, id.clone(), progress, commands);
+    let task = shared.task();
+    // A task of its own: whoever begins the saga may give up waiting without leaving it half begun.
+    tokio::spawn(async move {
+        driver.begin(input, json).await;
+        drop(task);
+    });
+}
+
+fn spawn_adopt<S: Saga>(shared: &Arc<Shared>, registration: &Registration<S>, id: &SagaId, reins: Reins) {
+    let adopted = adopt::<S>(Arc::clone(shared), Arc::clone(&registration.participants), id.clone(), reins);
+    let task = shared.task();
+    tokio::spawn(async move {
+        adopted.await;
+        drop(task);
+    });
+}
+
+/// What became of the first record.
+async fn begun(entry: &Entry) -> Progress {
+    let mut progress = entry.progress.clone();
+    let begun = progress.wait_for(|progress| !matches!(progress, Progress::Beginning)).await;
+    begun.map_or(Progress::Beginning, |progress| progress.clone())
+}
+
+fn same_saga<S: Saga>(entry: &Entry, id: &SagaId, input: &str) -> Result<(), BeginError> {
+    let same_definition =
+        entry.definition == S::DEFINITION.name && entry.fingerprint == S::DEFINITION.fingerprint();
+    compare::<S>(same_definition, entry.definition, &entry.input, id, input)
+}
+
+fn same_history<S: Saga>(history: &History, id: &SagaId, input: &str) -> Result<(), BeginError> {
+    let begin = &history.begin;
+    let same_definition =
+        begin.definition == S::DEFINITION.name && begin.fingerprint == S::DEFINITION.fingerprint();
+    let first = history.records.first().and_then(|record| record.data.as_deref()).unwrap_or_default();
+    compare::<S>(same_definition, &begin.definition, first, id, input)
+}
+
+fn compare<S: Saga>(
+    same_definition: bool,
+    definition: &str,
+    first: &str,
+    id: &SagaId,
+    input: &str,
+) -> Result<(), BeginError> {
+    let difference = if !same_definition {
+        format!("as `{definition}` of another form than this `{}`", S::DEFINITION.name)
+    } else if !same_json(first, input) {
+        "with another input".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(BeginError::Conflict { id: id.clone(), difference })
+}

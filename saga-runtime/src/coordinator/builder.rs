@@ -1,0 +1,80 @@
+//! What a coordinator is made of.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::coordinator::Coordinator;
+use crate::coordinator::recovery::{Recoverable, Registration, recover};
+use crate::coordinator::shared::Shared;
+use crate::definition::Fingerprint;
+use crate::log::{LogError, SagaLog};
+use crate::saga::Saga;
+
+/// Builds a [`Coordinator`]: its log, its sagas, its limits.
+#[must_use = "a coordinator runs only once it is started"]
+pub struct Builder {
+    log: Arc<dyn SagaLog>,
+    typed: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    recoverable: Vec<Arc<dyn Recoverable>>,
+    calls_at_once: usize,
+    sagas_at_once: usize,
+}
+
+/// Why a coordinator did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Two sagas of one name, types and structure were registered.
+    #[error("two registered sagas are called `{name}` and look the same: give one of them another name")]
+    RegisteredTwice {
+        /// Their name.
+        name: &'static str,
+    },
+    /// The log could not be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+impl Builder {
+    pub(crate) fn new(log: Arc<dyn SagaLog>) -> Self {
+        Self { log, typed: HashMap::new(), recoverable: Vec::new(), calls_at_once: 1024, sagas_at_once: 4096 }
+    }
+
+    /// A saga that this coordinator executes, and what its calls are made on.
+    pub fn register<S: Saga>(mut self, participants: S::Participants) -> Self {
+        let registration = Arc::new(Registration::<S> { participants: Arc::new(participants) });
+        self.typed.insert(TypeId::of::<S>(), Arc::clone(&registration) as Arc<dyn Any + Send + Sync>);
+        self.recoverable.push(registration);
+        self
+    }
+
+    /// How many calls may be in flight at once; 1024 if nothing is said, at least 1. Further ones wait.
+    pub fn calls_at_once(mut self, limit: usize) -> Self {
+        self.calls_at_once = limit.clamp(1, tokio::sync::Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// How many sagas may have calls in flight at once; 4096 if nothing is said, at least 1. Further ones are
+    /// accepted and wait for their turn. A saga that waits for a back-off or an operator does not count.
+    pub fn sagas_at_once(mut self, limit: usize) -> Self {
+        self.sagas_at_once = limit.clamp(1, tokio::sync::Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// Starts the coordinator: resumes every saga of the log that has not ended, then takes new ones.
+    ///
+    /// Must be called within a tokio runtime.
+    pub async fn start(self) -> Result<Coordinator, StartError> {
+        let mut by_definition: HashMap<(&'static str, Fingerprint), Arc<dyn Recoverable>> = HashMap::new();
+        for saga in self.recoverable {
+            let definition = saga.definition();
+            let key = (definition.name, definition.fingerprint());
+            if by_definition.insert(key, saga).is_some() {
+                return Err(StartError::RegisteredTwice { name: definition.name });
+            }
+        }
+        let shared = Arc::new(Shared::new(self.log, self.typed, self.calls_at_once, self.sagas_at_once));
+        let recovery = recover(&shared, &by_definition).await?;
+        Ok(Coordinator::new(shared, recovery))
+    }
+}

@@ -1,0 +1,610 @@
+//! Drives one saga: makes its calls, records what happens, and does nothing that is not durable first.
+//!
+//! The contract, in one sentence: a fact is applied to the state, appended to the log, and only when it is durable
+//! does anything follow from it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::time::Instant;
+use tracing::{Instrument, debug, error, info, info_span, warn};
+
+use crate::context::Context;
+use crate::coordinator::attempt::{Ended, attempt, panic_message};
+use crate::coordinator::fold::Folded;
+use crate::coordinator::journal;
+use crate::coordinator::shared::Shared;
+use crate::coordinator::status::{Parked, ParkedCall, Progress, SagaStatus};
+use crate::error::{Failure, FailureKind};
+use crate::id::SagaId;
+use crate::log::{Append, AppendError, Begin, Record, Status};
+use crate::machine::{
+    AttemptFact, Call, CallKind, Decision, Event, Fact, FactKind, Next, Phase, Policy, Residue, Role, State,
+    decide, is_parked, settle,
+};
+use crate::saga::{Saga, StateOf};
+
+/// What a handle asks of its saga.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Compensate, if that is still possible.
+    Cancel { reason: String, answer: oneshot::Sender<CancelAnswer> },
+    /// Try what waits at once.
+    Retry { answer: oneshot::Sender<()> },
+}
+
+/// What became of a wish to cancel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelAnswer {
+    /// The saga compensates, for this reason or for an earlier one.
+    Cancelled,
+    /// The saga is past its point of no return.
+    TooLate,
+}
+
+/// How often an unavailable log is tried again.
+const LOG_BACK_OFF: Duration = Duration::from_millis(500);
+
+/// Why the driver stops before the saga's end.
+enum Stop {
+    /// The coordinator shuts down.
+    Shutdown,
+    /// The saga cannot go on.
+    Fault(String),
+    /// The log holds another saga with this id.
+    Exists(Box<crate::log::History>),
+    /// The first record could not be made durable.
+    NotBegun(crate::log::LogError),
+}
+
+pub(crate) struct Driver<S: Saga> {
+    shared: Arc<Shared>,
+    participants: Arc<S::Participants>,
+    id: SagaId,
+    /// `None` only while the state is being moved.
+    state: Option<StateOf<S>>,
+    residue: Residue,
+    /// Number of the next record.
+    next_seq: u64,
+    at_ms: u64,
+    progress: watch::Sender<Progress>,
+    commands: mpsc::UnboundedReceiver<Command>,
+    /// Wishes to cancel that the pivot's outcome decides.
+    cancels: Vec<oneshot::Sender<CancelAnswer>>,
+    in_flight: HashMap<usize, CallKind>,
+    /// When the next attempt of a step is due, and after how many attempts that was decided.
+    due: HashMap<usize, (u32, Instant)>,
+    failures: HashMap<usize, Failure>,
+    place: Option<OwnedSemaphorePermit>,
+}
+
+impl<S: Saga> Driver<S> {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        participants: Arc<S::Participants>,
+        id: SagaId,
+        progress: watch::Sender<Progress>,
+        commands: mpsc::UnboundedReceiver<Command>,
+    ) -> Self {
+        Self {
+            shared,
+            participants,
+            id,
+            state: None,
+            residue: Residue::default(),
+            next_seq: 0,
+            at_ms: 0,
+            progress,
+            commands,
+            cancels: Vec::new(),
+            in_flight: HashMap::new(),
+            due: HashMap::new(),
+            failures: HashMap::new(),
+            place: None,
+        }
+    }
+
+    /// Begins the saga, then drives it to its end.
+    pub(crate) async fn begin(mut self, input: S::Input, input_json: String) {
+        let span = info_span!("saga", definition = S::DEFINITION.name, id = %self.id);
+        async move {
+            let stop = match self.append_begin(input_json).await {
+                Ok(()) => {
+                    self.state = Some(S::begin(input));
+                    self.publish(SagaStatus::Running, None);
+                    info!("begun");
+                    self.drive().await
+                }
+                Err(stop) => Err(stop),
+            };
+            self.stop(stop);
+        }
+        .instrument(span)
+        .await;
+    }
+
+    /// Drives a saga of the log from where its history ends.
+    pub(crate) async fn resume(mut self, folded: Folded<S>, records: u64) {
+        let span = info_span!("saga", definition = S::DEFINITION.name, id = %self.id);
+        async move {
+            self.next_seq = records;
+            self.at_ms = folded.at_ms;
+            self.residue = folded.residue;
+            let tainted = taint(&folded.state);
+            self.state = Some(folded.state);
+            self.publish(SagaStatus::Running, None);
+            info!(records, "resumed");
+            let stop = match self.record(tainted).await {
+                Ok(()) => self.drive().await,
+                Err(stop) => Err(stop),
+            };
+            self.stop(stop);
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn append_begin(&mut self, input: String) -> Result<(), Stop> {
+        let record =
+            Record { at_ms: self.now(), step: None, event: journal::BEGUN.to_owned(), data: Some(input) };
+        let begin =
+            Begin { definition: S::DEFINITION.name.to_owned(), fingerprint: S::DEFINITION.fingerprint() };
+        let append = Append {
+            saga: self.id.clone(),
+            begin: Some(begin),
+            first_seq: 0,
+            records: vec![record],
+            status: Status::Running,
+        };
+        match self.shared.append(append).await {
+            Ok(()) => {
+                self.next_seq = 1;
+                Ok(())
+            }
+            Err(AppendError::Exists(history)) => Err(Stop::Exists(history)),
+            Err(AppendError::Unavailable(error)) => Err(Stop::NotBegun(error)),
+            Err(error) => Err(Stop::Fault(error.to_string())),
+        }
+    }
+
+    /// Goes on until the saga's end. Whoever calls it has begun or resumed the saga.
+    async fn drive(&mut self) -> Result<(), Stop> {
+        let mut attempts = FuturesUnordered::new();
+        loop {
+            let calls = match self.state.as_ref().map(State::next) {
+                None | Some(Next::Ended) => return Ok(()),
+                Some(Next::Return) => {
+                    self.complete(Vec::new()).await?;
+                    continue;
+                }
+                Some(Next::Calls(calls)) => calls,
+            };
+            self.decide_cancels(&calls);
+            if self.shared.is_shutting_down() && self.in_flight.is_empty() {
+                let unsent = calls.iter().filter(|call| call.attempts.is_open()).map(not_sent).collect();
+                self.record(unsent).await?;
+                return Err(Stop::Shutdown);
+            }
+            let facts = self.plan(&calls);
+            if !facts.is_empty() {
+                self.record(facts).await?;
+                continue;
+            }
+            self.show(&calls);
+            for call in calls.iter().filter(|call| call.attempts.is_open()) {
+                if !self.shared.is_shutting_down() && !self.in_flight.contains_key(&call.step) {
+                    self.take_place().await;
+                    attempts.push(self.attempt(*call)?);
+                }
+            }
+            if self.in_flight.is_empty() {
+                self.place = None;
+            }
+            self.wait(&mut attempts).await?;
+        }
+    }
+
+    /// The facts that follow from the state and the clock alone, without waiting.
+    fn plan(&mut self, calls: &[Call]) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        let now = Instant::now();
+        self.due.retain(|step, _| calls.iter().any(|call| call.step == *step));
+        for call in calls {
+            if self.shared.is_shutting_down() {
+                break;
+            }
+            match decide(call, &retry::<S>(call), fastrand::u32(..)) {
+                Decision::Make | Decision::Wait => {}
+                Decision::GiveUp => {
+                    let message = self.failures.get(&call.step).map_or("", |failure| &failure.message);
+                    let attempts = call.attempts.made();
+                    let message = format!("{message} (after {attempts} attempts)");
+                    facts.push(attempt_fact(call, AttemptFact::GaveUp(message)));
+                }
+                Decision::Open { after } => {
+                    let made = call.attempts.made();
+                    let due = self.due.entry(call.step).or_insert((made, now + after));
+                    if due.0 != made {
+                        *due = (made, now + after);
+                    }
+                    if due.1 <= now {
+                        self.due.remove(&call.step);
+                        facts.push(attempt_fact(call, AttemptFact::Opened));
+                    }
+                }
+            }
+        }
+        // A fact may turn the saga, and then others are no longer legal: one at a time.
+        if facts.iter().any(|fact| matches!(fact.kind, FactKind::Attempt(AttemptFact::GaveUp(_)))) {
+            facts.retain(|fact| matches!(fact.kind, FactKind::Attempt(AttemptFact::GaveUp(_))));
+            facts.truncate(1);
+        }
+        facts
+    }
+
+    /// Waits until something happens, and records it.
+    async fn wait<F>(&mut self, attempts: &mut FuturesUnordered<F>) -> Result<(), Stop>
+    where
+        F: Future<Output = (Call, Ended<S::Event>)>,
+    {
+        let shutting_down = self.shared.is_shutting_down();
+        let due = self.due.values().map(|(_, due)| *due).min().filter(|_| !shutting_down);
+        let timer = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        let shutdown = async {
+            if shutting_down {
+                std::future::pending::<()>().await;
+            }
+            self.shared.shutdown().await;
+        };
+        tokio::select! {
+            biased;
+            Some((call, ended)) = attempts.next(), if !attempts.is_empty() => {
+                self.in_flight.remove(&call.step);
+                self.ended(call, ended).await
+            }
+            command = self.commands.recv() => match command {
+                Some(command) => self.command(command).await,
+                None => Err(Stop::Fault("its entry is gone".to_owned())),
+            },
+            () = timer => Ok(()),
+            () = shutdown => Ok(()),
+        }
+    }
+
+    async fn ended(&mut self, call: Call, ended: Ended<S::Event>) -> Result<(), Stop> {
+        let settled = match ended {
+            Ended::NotSent => return self.record(vec![not_sent(&call)]).await,
+            Ended::Settled(settled) => settled,
+        };
+        let step = step_name::<S>(&call);
+        match settle(&call, settled) {
+            Ok(event) => {
+                info!(step, kind = ?call.kind, attempt = call.attempts.made(), "done");
+                self.failures.remove(&call.step);
+                self.record_event(event).await
+            }
+            Err(kinds) => {
+                for kind in &kinds {
+                    self.note_failure(&call, kind);
+                }
+                let step = Some(call.step);
+                self.record(kinds.into_iter().map(|kind| Fact { step, kind }).collect()).await
+            }
+        }
+    }
+
+    fn note_failure(&mut self, call: &Call, kind: &FactKind) {
+        let failure = match kind {
+            FactKind::Attempt(AttemptFact::Failed(failure))
+            | FactKind::Compensation(AttemptFact::Failed(failure)) => failure.clone(),
+            FactKind::Refused(refusal) => {
+                Failure { kind: FailureKind::Refused, message: refusal.message.clone() }
+            }
+            _ => return,
+        };
+        let (step, attempt) = (step_name::<S>(call), call.attempts.made());
+        warn!(step, kind = ?call.kind, attempt, outcome = %failure.kind, error = failure.message, "failed");
+        self.failures.insert(call.step, failure);
+    }
+
+    async fn command(&mut self, command: Command) -> Result<(), Stop> {
+        match command {
+            Command::Cancel { reason, answer } => {
+                let state = self.state.as_ref();
+                if state.is_some_and(State::can_cancel) {
+                    self.cancels.push(answer);
+                    return self.record(vec![Fact { step: None, kind: FactKind::Cancelled(reason) }]).await;
+                }
+                match state {
+                    Some(State::Turning(..)) => self.cancels.push(answer),
+                    Some(State::Backward(..) | State::Compensated(_)) => {
+                        let _ = answer.send(CancelAnswer::Cancelled);
+                    }
+                    _ => {
+                        let _ = answer.send(CancelAnswer::TooLate);
+                    }
+                }
+                Ok(())
+            }
+            Command::Retry { answer } => {
+                let now = Instant::now();
+                self.due.values_mut().for_each(|(_, due)| *due = now);
+                let parked = self.calls().into_iter().filter(|call| call.attempts.phase() == Phase::Parked);
+                let facts = parked.map(|call| attempt_fact(&call, AttemptFact::Opened)).collect();
+                let _ = answer.send(());
+                self.record(facts).await
+            }
+        }
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        match self.state.as_ref().map(State::next) {
+            Some(Next::Calls(calls)) => calls,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Answers the wishes to cancel as soon as they are decided.
+    fn decide_cancels(&mut self, calls: &[Call]) {
+        let answer = match &self.state {
+            Some(State::Turning(..)) if calls.iter().any(|call| call.role == Role::Pivot) => return,
+            Some(State::Turning(..) | State::Backward(..) | State::Compensated(_)) => CancelAnswer::Cancelled,
+            _ => CancelAnswer::TooLate,
+        };
+        for cancel in self.cancels.drain(..) {
+            let _ = cancel.send(answer);
+        }
+    }
+
+    /// Waits until the saga is among those that run at once. Commands wait meanwhile.
+    async fn take_place(&mut self) {
+        if self.place.is_none() {
+            // An error says that the coordinator shuts down: then the attempt will not be sent either.
+            self.place = Arc::clone(&self.shared.sagas_at_once).acquire_owned().await.ok();
+        }
+    }
+
+    fn attempt(
+        &mut self,
+        call: Call,
+    ) -> Result<impl Future<Output = (Call, Ended<S::Event>)> + use<S>, Stop> {
+        let step = step_name::<S>(&call);
+        let number = call.attempts.made();
+        let context = match call.kind {
+            CallKind::Compensation => {
+                Context::compensation(S::DEFINITION.name, self.id.clone(), step, number)
+            }
+            CallKind::Action | CallKind::Probe => {
+                Context::action(S::DEFINITION.name, self.id.clone(), step, number)
+            }
+        };
+        let state = self.state.as_ref();
+        let future =
+            state.and_then(|state| S::call(state, call.step, call.kind, &self.participants, context));
+        let future = future.ok_or_else(|| Stop::Fault(format!("`{step}` has no such call")))?;
+        self.in_flight.insert(call.step, call.kind);
+        let span = info_span!("attempt", step, kind = ?call.kind, number);
+        let timeout = policy::<S>(&call).timeout;
+        Ok(attempt(call, future, timeout, Arc::clone(&self.shared.calls_at_once)).instrument(span))
+    }
+
+    /// Tells the handles whether an operator should look.
+    fn show(&mut self, calls: &[Call]) {
+        let parked = calls.iter().filter(|call| is_parked(call, &retry::<S>(call)));
+        let parked = parked
+            .map(|call| {
+                let failure = self.failures.get(&call.step);
+                ParkedCall {
+                    step: step_name::<S>(call),
+                    kind: call.kind,
+                    attempts: call.attempts.made(),
+                    failure: failure.map(|failure| failure.kind),
+                    message: failure.map_or_else(String::new, |failure| failure.message.clone()),
+                    goes_on: decide(call, &retry::<S>(call), 0) != Decision::Wait,
+                }
+            })
+            .collect::<Vec<_>>();
+        let status = if parked.is_empty() {
+            SagaStatus::Running
+        } else {
+            let residue = self.residue.effects();
+            let residue = residue
+                .filter_map(|(step, effect)| Some((S::DEFINITION.steps.get(step)?.name, effect)))
+                .collect();
+            SagaStatus::Parked(Parked { calls: parked, residue })
+        };
+        let changed = match &*self.progress.borrow() {
+            Progress::Begun(before, _) => *before != status,
+            _ => true,
+        };
+        if changed {
+            if let SagaStatus::Parked(parked) = &status {
+                warn!(%parked, "parked");
+            }
+            self.publish(status, None);
+        }
+    }
+
+    async fn record(&mut self, facts: Vec<Fact>) -> Result<(), Stop> {
+        let mut records = Vec::with_capacity(facts.len());
+        for fact in facts {
+            let event = S::Event::from_fact(fact.clone());
+            let event = event.map_err(|error| Stop::Fault(error.to_string()))?;
+            records.push(self.apply(fact, event)?);
+        }
+        self.append(records).await
+    }
+
+    async fn record_event(&mut self, event: S::Event) -> Result<(), Stop> {
+        let fact = event.to_fact().map_err(|error| Stop::Fault(error.to_string()))?;
+        let records = vec![self.apply(fact, event)?];
+        match self.state.as_ref().map(State::next) {
+            Some(Next::Return) => self.complete(records).await,
+            _ => self.append(records).await,
+        }
+    }
+
+    fn apply(&mut self, fact: Fact, event: S::Event) -> Result<Record, Stop> {
+        let state = self.state.take().ok_or_else(|| Stop::Fault("its state is gone".to_owned()))?;
+        match state.apply(event) {
+            Ok(state) => self.state = Some(state),
+            Err(illegal) => {
+                let cause = format!("{illegal}, {:?}", illegal.state);
+                self.state = Some(illegal.state);
+                return Err(Stop::Fault(cause));
+            }
+        }
+        self.residue.record(S::DEFINITION, &fact);
+        self.at_ms = self.now();
+        Ok(journal::to_record(S::DEFINITION, fact, self.at_ms))
+    }
+
+    /// Builds the output and appends it together with `records`: the saga's last append.
+    async fn complete(&mut self, mut records: Vec<Record>) -> Result<(), Stop> {
+        let state = self.state.take().ok_or_else(|| Stop::Fault("its state is gone".to_owned()))?;
+        // `return` is the user's code: it may panic. The step before it is recorded all the same.
+        let complete = std::panic::AssertUnwindSafe(|| S::complete(state));
+        let completed = match std::panic::catch_unwind(complete) {
+            Ok(Some(Ok(event))) => event.to_fact().map_err(|error| error.to_string()),
+            Ok(Some(Err(error))) => Err(error.to_string()),
+            Ok(None) => Err("it has nothing to return".to_owned()),
+            Err(panic) => Err(format!("its `return` panicked: {}", panic_message(&*panic))),
+        };
+        match completed {
+            Ok(fact) => {
+                let output = match &fact.kind {
+                    FactKind::Completed(output) => Some(Arc::from(output.as_str())),
+                    _ => None,
+                };
+                records.push(journal::to_record(S::DEFINITION, fact, self.now()));
+                self.state = Some(State::Completed);
+                self.append(records).await?;
+                info!("completed");
+                self.publish(SagaStatus::Completed, output);
+                Ok(())
+            }
+            Err(cause) => {
+                self.append(records).await?;
+                Err(Stop::Fault(cause))
+            }
+        }
+    }
+
+    /// Makes `records` durable. An unavailable log is tried again until it is back: nothing is lost meanwhile, and
+    /// nothing goes on.
+    async fn append(&mut self, records: Vec<Record>) -> Result<(), Stop> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let status = match &self.state {
+            Some(State::Completed) => Status::Completed,
+            Some(State::Compensated(_)) => Status::Compensated,
+            _ => Status::Running,
+        };
+        let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
+        let append = Append { saga: self.id.clone(), begin: None, first_seq: self.next_seq, records, status };
+        loop {
+            match self.shared.append(append.clone()).await {
+                Ok(()) => break,
+                Err(AppendError::Unavailable(error)) => {
+                    error!(%error, "the saga waits for its log");
+                    if self.shared.is_shutting_down() {
+                        return Err(Stop::Shutdown);
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(LOG_BACK_OFF) => {}
+                        () = self.shared.shutdown() => {}
+                    }
+                }
+                Err(error) => return Err(Stop::Fault(error.to_string())),
+            }
+        }
+        self.next_seq += count;
+        if let Some(State::Compensated(cause)) = &self.state {
+            info!(%cause, "compensated");
+            self.publish(SagaStatus::Compensated(cause.clone()), None);
+        }
+        Ok(())
+    }
+
+    fn publish(&self, status: SagaStatus, output: Option<Arc<str>>) {
+        self.progress.send_replace(Progress::Begun(status, output));
+    }
+
+    fn stop(mut self, stop: Result<(), Stop>) {
+        let calls = self.calls();
+        if stop.is_ok() {
+            self.decide_cancels(&calls);
+        }
+        // The entry goes first: who finds none asks the log, and who has one is told the end by it.
+        self.shared.remove(&self.id);
+        match stop {
+            Ok(()) => debug!("ended"),
+            Err(Stop::Shutdown) => {
+                info!("stopped until the next start");
+                self.publish(SagaStatus::Stopped, None);
+            }
+            Err(Stop::Fault(cause)) => {
+                error!(cause, "quarantined");
+                self.shared.quarantine(&self.id, &cause);
+                self.publish(SagaStatus::Quarantined { cause }, None);
+            }
+            Err(Stop::Exists(history)) => {
+                self.progress.send_replace(Progress::Exists(Arc::new(*history)));
+            }
+            Err(Stop::NotBegun(error)) => {
+                self.progress.send_replace(Progress::NotBegun(error));
+            }
+        }
+    }
+
+    /// Milliseconds since the Unix epoch, never less than what was logged last.
+    fn now(&self) -> u64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(now.as_millis()).unwrap_or(u64::MAX).max(self.at_ms)
+    }
+}
+
+/// After a restart nobody knows what became of the attempts that were open.
+fn taint<F: crate::machine::Forward>(state: &State<F>) -> Vec<Fact> {
+    let Next::Calls(calls) = state.next() else { return Vec::new() };
+    let open = calls.iter().filter(|call| call.attempts.is_open());
+    let failure = || Failure::unknown("the process ended while this attempt was open");
+    open.map(|call| attempt_fact(call, AttemptFact::Failed(failure()))).collect()
+}
+
+fn not_sent(call: &Call) -> Fact {
+    attempt_fact(call, AttemptFact::NotSent)
+}
+
+fn attempt_fact(call: &Call, fact: AttemptFact) -> Fact {
+    let kind = match call.kind {
+        CallKind::Compensation => FactKind::Compensation(fact),
+        CallKind::Action | CallKind::Probe => FactKind::Attempt(fact),
+    };
+    Fact { step: Some(call.step), kind }
+}
+
+fn policy<S: Saga>(call: &Call) -> Policy {
+    S::policy(call.step, call.kind)
+}
+
+/// A doubt is settled under the retries of the compensation that waits for it.
+fn retry<S: Saga>(call: &Call) -> crate::machine::Retry {
+    match call.role {
+        Role::Settling => S::policy(call.step, CallKind::Compensation).retry,
+        _ => policy::<S>(call).retry,
+    }
+}
+
+fn step_name<S: Saga>(call: &Call) -> &'static str {
+    S::DEFINITION.steps.get(call.step).map_or("", |step| step.name)
+}

@@ -1,0 +1,74 @@
+//! A saga's state is the fold of its history.
+
+use crate::coordinator::journal;
+use crate::data::DataError;
+use crate::log::History;
+use crate::machine::{Event, EventError, FactKind, Residue, State};
+use crate::saga::{Saga, StateOf};
+
+/// What a history says.
+pub(crate) struct Folded<S: Saga> {
+    pub(crate) state: StateOf<S>,
+    pub(crate) residue: Residue,
+    /// The output as JSON, if the saga returned.
+    pub(crate) output: Option<String>,
+    /// When the last record was made.
+    pub(crate) at_ms: u64,
+}
+
+/// A history that is none of this saga.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// The first record is not the input.
+    #[error("the history does not begin with the input")]
+    NoInput,
+    /// The input cannot be read.
+    #[error(transparent)]
+    Input(DataError),
+    /// A record cannot be read, or cannot follow those before it.
+    #[error("record {number} (`{event}` of {step}) is illegal: {cause}", step = step.as_deref().unwrap_or("the saga"))]
+    Record {
+        /// Its number within the saga.
+        number: usize,
+        /// Its step.
+        step: Option<String>,
+        /// Its event.
+        event: String,
+        /// What is wrong.
+        cause: String,
+    },
+}
+
+/// Folds `history`.
+pub(crate) fn fold<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
+    let mut records = history.records.iter().enumerate();
+    let begun = records.next().map(|(_, record)| record).filter(|record| record.event == journal::BEGUN);
+    let input = begun.and_then(|record| record.data.as_deref()).ok_or(FoldError::NoInput)?;
+    let mut folded = Folded::<S> {
+        state: S::begin(S::decode_input(input).map_err(FoldError::Input)?),
+        residue: Residue::default(),
+        output: None,
+        at_ms: begun.map_or(0, |record| record.at_ms),
+    };
+    for (number, record) in records {
+        let illegal = |cause: String| FoldError::Record {
+            number,
+            step: record.step.clone(),
+            event: record.event.clone(),
+            cause,
+        };
+        let fact = journal::to_fact(S::DEFINITION, record).map_err(illegal)?;
+        folded.residue.record(S::DEFINITION, &fact);
+        if let FactKind::Completed(output) = &fact.kind {
+            folded.output = Some(output.clone());
+        }
+        let event = S::Event::from_fact(fact).map_err(|error: EventError| illegal(error.to_string()))?;
+        folded.state = apply::<S>(folded.state, event).map_err(illegal)?;
+        folded.at_ms = record.at_ms;
+    }
+    Ok(folded)
+}
+
+fn apply<S: Saga>(state: StateOf<S>, event: S::Event) -> Result<StateOf<S>, String> {
+    State::apply(state, event).map_err(|illegal| format!("{illegal}, {:?}", illegal.state))
+}

@@ -1,0 +1,180 @@
+//! One saga, seen from outside.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::coordinator::driver::{CancelAnswer, Command};
+use crate::coordinator::fold::{FoldError, fold};
+use crate::coordinator::shared::{Entry, Shared};
+use crate::coordinator::status::{Progress, SagaStatus};
+use crate::data::{self, DataError};
+use crate::id::SagaId;
+use crate::log::{History, HistoryError};
+use crate::machine::{Cause, State};
+use crate::saga::{Saga, StateOf};
+
+/// How a saga ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome<T> {
+    /// With every effect, and this output.
+    Completed(T),
+    /// With none, for this reason.
+    Compensated(Cause),
+}
+
+/// A saga that was begun: waits for its end, shows where it is, cancels it.
+///
+/// A handle keeps nothing alive: the saga goes on when it is dropped.
+pub struct Handle<S: Saga> {
+    id: SagaId,
+    entry: Arc<Entry>,
+    shared: Arc<Shared>,
+    saga: PhantomData<fn() -> S>,
+}
+
+/// Why a handle has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HandleError {
+    /// The coordinator was shut down before the saga's end. It resumes at the next start.
+    #[error("saga `{0}` was stopped by a shutdown: it resumes at the next start")]
+    Stopped(SagaId),
+    /// The saga is not executed any more.
+    #[error("saga `{id}` is quarantined: {cause}")]
+    Quarantined {
+        /// The saga.
+        id: SagaId,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The saga's output cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The log did not answer, or the saga's rows are damaged.
+    #[error(transparent)]
+    Log(#[from] HistoryError),
+    /// The saga's history cannot be read.
+    #[error("saga `{id}`: {cause}")]
+    History {
+        /// The saga.
+        id: SagaId,
+        /// What is wrong.
+        cause: FoldError,
+    },
+    /// The log does not hold the saga.
+    #[error("the log does not hold saga `{0}`")]
+    Unknown(SagaId),
+}
+
+impl<S: Saga> Handle<S> {
+    pub(crate) fn new(id: SagaId, entry: Arc<Entry>, shared: Arc<Shared>) -> Self {
+        Self { id, entry, shared, saga: PhantomData }
+    }
+
+    /// The saga's id.
+    pub fn id(&self) -> &SagaId {
+        &self.id
+    }
+
+    /// Waits for the saga's end. A parked saga has not ended: see [`status`](Self::status).
+    pub async fn outcome(&self) -> Result<Outcome<S::Output>, HandleError> {
+        let mut progress = self.entry.progress.clone();
+        let ended = progress.wait_for(|progress| {
+            let going_on =
+                matches!(progress, Progress::Begun(SagaStatus::Running | SagaStatus::Parked(_), _));
+            !going_on && !matches!(progress, Progress::Beginning)
+        });
+        let ended = ended.await.map_err(|_| HandleError::Stopped(self.id.clone()))?.clone();
+        match ended {
+            Progress::Begun(SagaStatus::Completed, Some(output)) => {
+                Ok(Outcome::Completed(data::decode("the output", &output)?))
+            }
+            Progress::Begun(SagaStatus::Compensated(cause), _) => Ok(Outcome::Compensated(cause)),
+            Progress::Begun(SagaStatus::Quarantined { cause }, _) => {
+                Err(HandleError::Quarantined { id: self.id.clone(), cause })
+            }
+            Progress::Exists(history) => outcome_of::<S>(&history),
+            Progress::NotBegun(error) => Err(HistoryError::from(error).into()),
+            Progress::Begun(..) | Progress::Beginning => Err(HandleError::Stopped(self.id.clone())),
+        }
+    }
+
+    /// How the saga stands now.
+    pub fn status(&self) -> SagaStatus {
+        match &*self.entry.progress.borrow() {
+            Progress::Begun(status, _) => status.clone(),
+            Progress::Beginning | Progress::Exists(_) | Progress::NotBegun(_) => SagaStatus::Running,
+        }
+    }
+
+    /// Waits until the saga has ended or an operator should look at it: parked, quarantined or stopped.
+    pub async fn settled(&self) -> SagaStatus {
+        let mut progress = self.entry.progress.clone();
+        let running = |progress: &Progress| matches!(progress, Progress::Begun(SagaStatus::Running, _));
+        // An error says that nothing will change any more.
+        let _ = progress.wait_for(|progress| !running(progress)).await;
+        self.status()
+    }
+
+    /// The saga's state as the log has it: the fold of its history.
+    pub async fn state(&self) -> Result<StateOf<S>, HandleError> {
+        let history = self.history().await?;
+        let folded = fold::<S>(&history);
+        folded.map(|folded| folded.state).map_err(|cause| HandleError::History { id: self.id.clone(), cause })
+    }
+
+    /// Everything that the log holds of the saga.
+    pub async fn history(&self) -> Result<History, HandleError> {
+        let history = self.shared.log.history(&self.id).await?;
+        history.ok_or_else(|| HandleError::Unknown(self.id.clone()))
+    }
+
+    /// Asks the saga to compensate, and waits until that is decided and recorded. While the pivot is open, its
+    /// outcome decides.
+    pub async fn cancel(&self, reason: impl Into<String>) -> CancelAnswer {
+        let (answer, answered) = oneshot::channel();
+        let command = Command::Cancel { reason: reason.into(), answer };
+        if self.entry.commands.send(command).is_ok()
+            && let Ok(answer) = answered.await
+        {
+            return answer;
+        }
+        // Nobody drives it any more: it has ended.
+        match self.status() {
+            SagaStatus::Compensated(_) => CancelAnswer::Cancelled,
+            _ => CancelAnswer::TooLate,
+        }
+    }
+
+    /// Tries at once what waits for a back-off or, parked, for an operator.
+    pub async fn retry(&self) {
+        let (answer, answered) = oneshot::channel();
+        if self.entry.commands.send(Command::Retry { answer }).is_ok() {
+            let _ = answered.await;
+        }
+    }
+}
+
+/// The outcome of a saga that has ended, from its history.
+pub(crate) fn outcome_of<S: Saga>(history: &History) -> Result<Outcome<S::Output>, HandleError> {
+    let id = || history.saga.clone();
+    let folded = fold::<S>(history).map_err(|cause| HandleError::History { id: id(), cause })?;
+    match (folded.state, folded.output) {
+        (State::Completed, Some(output)) => Ok(Outcome::Completed(data::decode("the output", &output)?)),
+        (State::Compensated(cause), _) => Ok(Outcome::Compensated(cause)),
+        _ => Err(HandleError::Stopped(id())),
+    }
+}
+
+impl<S: Saga> Clone for Handle<S> {
+    fn clone(&self) -> Self {
+        Self::new(self.id.clone(), Arc::clone(&self.entry), Arc::clone(&self.shared))
+    }
+}
+
+impl<S: Saga> std::fmt::Debug for Handle<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handle").field("id", &self.id).field("status", &self.status()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,95 @@
+//! The coordinator: executes sagas, keeps their log, and resumes them after a crash.
+//!
+//! It is the "saga execution coordinator" of Garcia-Molina and Salem, *Sagas*, 1987.
+
+mod attempt;
+mod begin;
+mod builder;
+mod driver;
+mod fold;
+mod handle;
+mod journal;
+mod recovery;
+mod shared;
+mod status;
+
+use std::sync::Arc;
+
+pub use begin::{BeginError, Begun};
+pub use builder::{Builder, StartError};
+pub use driver::CancelAnswer;
+pub use fold::FoldError;
+pub use handle::{Handle, HandleError, Outcome};
+pub use recovery::{Recovery, Unclaimed};
+pub use status::{Parked, ParkedCall, SagaStatus};
+
+use crate::coordinator::shared::Shared;
+use crate::id::SagaId;
+use crate::log::SagaLog;
+use crate::saga::Saga;
+
+/// Executes sagas on one log.
+///
+/// Clones share one coordinator. When the last one is dropped, it drains as by [`shutdown`](Self::shutdown), without
+/// waiting for it.
+#[derive(Clone)]
+pub struct Coordinator {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    recovery: Recovery,
+}
+
+impl Coordinator {
+    /// A coordinator on `log`. Register sagas, then start it.
+    pub fn builder(log: impl SagaLog) -> Builder {
+        Builder::new(Arc::new(log))
+    }
+
+    pub(crate) fn new(shared: Arc<Shared>, recovery: Recovery) -> Self {
+        Self { inner: Arc::new(Inner { shared, recovery }) }
+    }
+
+    /// What was found in the log at the start.
+    pub fn recovery(&self) -> &Recovery {
+        &self.inner.recovery
+    }
+
+    /// How many sagas it drives at the moment, waiting and parked ones included.
+    pub fn running(&self) -> usize {
+        self.inner.shared.running()
+    }
+
+    /// The sagas that cannot go on, and why.
+    pub fn quarantined(&self) -> Vec<(SagaId, String)> {
+        self.inner.shared.quarantined()
+    }
+
+    /// The handle of a saga that is being driven; `None` if it has ended, or was never begun as an `S`.
+    pub fn handle<S: Saga>(&self, id: &SagaId) -> Option<Handle<S>> {
+        let entry = self.inner.shared.entry(id)?;
+        let same = entry.definition == S::DEFINITION.name && entry.fingerprint == S::DEFINITION.fingerprint();
+        same.then(|| Handle::new(id.clone(), entry, Arc::clone(&self.inner.shared)))
+    }
+
+    /// Drains: attempts that are in flight end and are recorded, nothing new starts, then the log is let go. Unfinished
+    /// sagas resume at the next start. Takes at most as long as the longest timeout of a call in flight.
+    pub async fn shutdown(self) {
+        self.inner.shared.begin_shutdown();
+        self.inner.shared.drained().await;
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.shared.begin_shutdown();
+    }
+}
+
+impl std::fmt::Debug for Coordinator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Coordinator").field("running", &self.running()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,81 @@
+//! What a saga's log can hold: inputs, outputs and results, as JSON.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A value that a saga can keep in its log: it must survive a restart of the process.
+///
+/// Implemented for every `Serialize + DeserializeOwned + Send + Sync + 'static`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be saga data: it is not journalable",
+    label = "a saga's inputs, outputs and results must survive a restart",
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to `{Self}`; it must own its data and be `Send + Sync`"
+)]
+pub trait SagaData: Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> SagaData for T {}
+
+/// A value that could not be written as JSON or read back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} is no `{ty}`: {cause}")]
+pub struct DataError {
+    /// Which value: an input, or the output of a step.
+    pub what: String,
+    /// Its Rust type.
+    pub ty: &'static str,
+    /// What serde says.
+    pub cause: String,
+}
+
+/// Writes `value` as JSON. `what` names it in the error.
+pub fn encode<T: SagaData>(what: &str, value: &T) -> Result<String, DataError> {
+    serde_json::to_string(value).map_err(|error| data_error::<T>(what, &error))
+}
+
+/// Reads a `T` from JSON. `what` names it in the error.
+pub fn decode<T: SagaData>(what: &str, json: &str) -> Result<T, DataError> {
+    serde_json::from_str(json).map_err(|error| data_error::<T>(what, &error))
+}
+
+/// Takes the value out, or, while another holds it too, makes a copy of it by way of its JSON: saga data need not be
+/// `Clone`.
+pub fn into_owned<T: SagaData>(what: &str, value: Arc<T>) -> Result<T, DataError> {
+    Arc::try_unwrap(value).or_else(|shared| decode(what, &encode(what, &*shared)?))
+}
+
+/// Whether two JSON texts say the same, whatever the order of their keys and their white space.
+#[cfg(feature = "coordinator")]
+pub(crate) fn same_json(a: &str, b: &str) -> bool {
+    if a == b {
+        return true;
+    }
+    let parse = |text| serde_json::from_str::<serde_json::Value>(text).ok();
+    matches!((parse(a), parse(b)), (Some(a), Some(b)) if a == b)
+}
+
+pub(crate) fn data_error<T>(what: &str, error: &serde_json::Error) -> DataError {
+    DataError { what: what.to_owned(), ty: std::any::type_name::<T>(), cause: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_value_is_copied_and_an_unshared_one_moved() {
+        let value = Arc::new(vec![1, 2]);
+        let other = Arc::clone(&value);
+        assert_eq!(into_owned("numbers", value), Ok(vec![1, 2]));
+        assert_eq!(into_owned("numbers", other), Ok(vec![1, 2]));
+    }
+
+    #[cfg(feature = "coordinator")]
+    #[test]
+    fn the_order_of_keys_does_not_matter() {
+        assert!(same_json(r#"{"a":1,"b":2}"#, r#"{ "b": 2, "a": 1 }"#));
+        assert!(!same_json(r#"{"a":1}"#, r#"{"a":2}"#));
+    }
+}

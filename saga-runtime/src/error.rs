@@ -1,0 +1,96 @@
+//! How an attempt can fail, and what that says about its effect.
+
+use std::convert::Infallible;
+use std::fmt;
+
+/// What a failed attempt says about its effect. The engine's whole behaviour hangs on it, so in doubt say
+/// [`Unknown`](Self::Unknown).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Surely no effect, and another try would be answered the same.
+    Refused,
+    /// Surely no effect, and worth another try.
+    Transient,
+    /// Nobody can say: a time-out, a broken connection, an answer that cannot be read.
+    Unknown,
+}
+
+/// An error that an action, probe or compensation may return: it says what it knows of the effect.
+///
+/// Derive it beside `thiserror::Error`, with the outcome of each variant:
+///
+/// ```
+/// # #[cfg(feature = "macros")] {
+/// #[derive(Debug, thiserror::Error, saga_runtime::StepError)]
+/// enum FlightError {
+///     #[error("flight {0} is sold out")]
+///     #[outcome(refused)]
+///     SoldOut(String),
+///     #[error("the flight desk is closed for the moment")]
+///     #[outcome(transient)]
+///     Closed,
+///     #[error("the flight desk's answer was lost")]
+///     #[outcome(unknown)]
+///     Lost(#[from] std::io::Error),
+/// }
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a step's error: it does not say whether the effect took place",
+    label = "not classified as refused, transient or unknown",
+    note = "add `#[derive(saga_runtime::StepError)]` with `#[outcome(refused)]`, `#[outcome(transient)]` or `#[outcome(unknown)]` on each variant, or implement `StepError` by hand"
+)]
+pub trait StepError: fmt::Display {
+    /// What this error says about the effect.
+    fn kind(&self) -> FailureKind;
+}
+
+impl StepError for Infallible {
+    fn kind(&self) -> FailureKind {
+        match *self {}
+    }
+}
+
+impl<E: StepError + ?Sized> StepError for Box<E> {
+    fn kind(&self) -> FailureKind {
+        (**self).kind()
+    }
+}
+
+/// A failed attempt: what is known of its effect, and why in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What is known of its effect.
+    pub kind: FailureKind,
+    /// The error's own words.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure after which nobody can say whether there was an effect.
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Unknown, message: message.into() }
+    }
+}
+
+impl<E: StepError> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { kind: error.kind(), message: error.to_string() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.message)
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "refused",
+            Self::Transient => "transient",
+            Self::Unknown => "unknown",
+        })
+    }
+}

@@ -1,0 +1,480 @@
+//! What every [`SagaLog`] must do, as cases that any log can be run through.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! use saga_runtime::log::{MemoryLog, conformance};
+//!
+//! conformance::check(|| async { MemoryLog::new() }).await;
+//! # }
+//! ```
+//!
+//! Each case panics where the log does otherwise: it is meant for tests.
+
+#![expect(
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test kit speaks by panics; its head says so"
+)]
+
+use std::sync::Arc;
+
+use super::{
+    Append, AppendError, Begin, Cursor, Damaged, History, LogError, RECORD_BYTES_MAX, Record, SagaLog, Status,
+};
+use crate::definition::Fingerprint;
+use crate::id::SagaId;
+
+/// Runs every case, each on a fresh and empty log that `open` gives.
+pub async fn check<L, F, Fut>(open: F)
+where
+    L: SagaLog,
+    F: Fn() -> Fut,
+    Fut: Future<Output = L>,
+{
+    an_unknown_saga_has_no_history(&open().await).await;
+    what_is_appended_is_read_back(&open().await).await;
+    any_text_is_read_back(&open().await).await;
+    an_empty_batch_is_answered(&open().await).await;
+    the_same_append_again_changes_nothing(&open().await).await;
+    the_missing_part_of_an_append_is_added(&open().await).await;
+    another_begin_is_told_what_exists(&open().await).await;
+    a_gap_is_a_conflict(&open().await).await;
+    other_records_at_the_same_place_are_a_conflict(&open().await).await;
+    nothing_follows_an_end(&open().await).await;
+    an_invalid_append_is_refused(&open().await).await;
+    one_refused_append_does_not_hinder_the_others(&open().await).await;
+    a_batch_may_append_to_one_saga_several_times(&open().await).await;
+    unfinished_sagas_come_in_pages(&open().await).await;
+    concurrent_appends_all_stand(open().await).await;
+    of_concurrent_begins_one_wins(open().await).await;
+}
+
+/// A saga id.
+pub fn id(text: &str) -> SagaId {
+    SagaId::new(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A record with a step and data.
+pub fn record(at_ms: u64, step: &str, event: &str, data: &str) -> Record {
+    Record { at_ms, step: Some(step.into()), event: event.into(), data: Some(data.into()) }
+}
+
+/// The append that begins the saga `name` at `at_ms`, with its input as the one record.
+pub fn begun(name: &str, at_ms: u64) -> Append {
+    let fingerprint = Fingerprint::parse("0123456789abcdef").unwrap_or_else(|| panic!("it is a fingerprint"));
+    let input =
+        Record { at_ms, step: None, event: "begun".into(), data: Some(format!("{{\"at\":{at_ms}}}")) };
+    Append {
+        saga: id(name),
+        begin: Some(Begin { definition: "BookTrip".into(), fingerprint }),
+        first_seq: 0,
+        records: vec![input],
+        status: Status::Running,
+    }
+}
+
+/// An append that goes on with the saga `name` from record `first_seq`.
+pub fn next(name: &str, first_seq: u64, records: Vec<Record>, status: Status) -> Append {
+    Append { saga: id(name), begin: None, first_seq, records, status }
+}
+
+/// Appends one, and answers as the log does.
+pub async fn append(log: &impl SagaLog, append: Append) -> Result<(), AppendError> {
+    let mut answers = log.append(vec![append]).await;
+    assert_eq!(answers.len(), 1, "one append has one answer");
+    answers.remove(0)
+}
+
+/// The history of a saga that must be there and sound.
+pub async fn history(log: &impl SagaLog, name: &str) -> History {
+    match log.history(&id(name)).await {
+        Ok(Some(history)) => history,
+        other => panic!("saga `{name}` must be there: {other:?}"),
+    }
+}
+
+/// All unfinished sagas, read in pages of `limit`.
+pub async fn all_unfinished(
+    log: &impl SagaLog,
+    limit: usize,
+) -> Result<Vec<Result<History, Damaged>>, LogError> {
+    let mut found = Vec::new();
+    let mut after: Option<Cursor> = None;
+    loop {
+        let page = log.unfinished(after, limit).await?;
+        assert!(page.sagas.len() <= limit.max(1), "a page has at most {limit} sagas");
+        found.extend(page.sagas);
+        let Some(next) = page.next else { return Ok(found) };
+        assert!(after.is_none_or(|after| after < next), "each page begins behind the one before");
+        after = Some(next);
+    }
+}
+
+/// A saga that nobody has begun.
+pub async fn an_unknown_saga_has_no_history(log: &impl SagaLog) {
+    assert_eq!(log.history(&id("nobody")).await, Ok(None));
+    assert_eq!(names(log, 10).await, Vec::<String>::new());
+    let lost = next("nobody", 1, vec![record(1, "flight", "done", "1")], Status::Running);
+    let expected = AppendError::Conflict { saga: id("nobody"), expected: 1, found: 0 };
+    assert_eq!(append(log, lost).await, Err(expected));
+    assert_eq!(log.history(&id("nobody")).await, Ok(None), "a refused append begins nothing");
+}
+
+/// Begin, append, end.
+pub async fn what_is_appended_is_read_back(log: &impl SagaLog) {
+    let begin = begun("trip", 10);
+    assert_eq!(append(log, begin.clone()).await, Ok(()));
+    let mut expected = History {
+        saga: id("trip"),
+        begin: begin.begin.clone().unwrap_or_else(|| panic!("it begins")),
+        status: Status::Running,
+        records: begin.records.clone(),
+    };
+    assert_eq!(history(log, "trip").await, expected);
+
+    let more = vec![record(11, "flight", "done", "{}"), record(11, "hotel", "refused", "\"full\"")];
+    assert_eq!(append(log, next("trip", 1, more.clone(), Status::Running)).await, Ok(()));
+    expected.records.extend(more);
+    assert_eq!(history(log, "trip").await, expected);
+
+    let last = vec![record(12, "flight", "compensated", "null")];
+    assert_eq!(append(log, next("trip", 3, last.clone(), Status::Compensated)).await, Ok(()));
+    expected.records.extend(last);
+    expected.status = Status::Compensated;
+    assert_eq!(history(log, "trip").await, expected);
+
+    let short = Append { status: Status::Completed, ..begun("short", 13) };
+    assert_eq!(append(log, short).await, Ok(()));
+    assert_eq!(history(log, "short").await.status, Status::Completed, "a saga may end with its first append");
+}
+
+/// Absent, empty, long and foreign texts.
+pub async fn any_text_is_read_back(log: &impl SagaLog) {
+    let large = "ü".repeat(700_000);
+    let texts =
+        ["", " ", "null", "0", "\"quoted\" 'and' so on", "日本語 🚆 \u{0} \u{10FFFF}\r\n", large.as_str()];
+    let mut records = Vec::new();
+    for text in texts {
+        records.push(Record {
+            at_ms: 0,
+            step: Some(text.into()),
+            event: text.into(),
+            data: Some(text.into()),
+        });
+        records.push(Record {
+            at_ms: u64::from(u32::MAX),
+            step: None,
+            event: text.into(),
+            data: Some(text.into()),
+        });
+        records.push(Record { at_ms: 1 << 62, step: Some(text.into()), event: text.into(), data: None });
+    }
+    let name = format!("!{}~", "x".repeat(SagaId::MAX_LENGTH - 2));
+    let mut begin = begun(&name, 0);
+    if let Some(begin) = &mut begin.begin {
+        begin.definition = "Größe\u{0}".into();
+    }
+    begin.records.extend(records.iter().cloned());
+    let expected = begin.clone();
+    assert_eq!(append(log, begin).await, Ok(()));
+    let found = history(log, &name).await;
+    assert_eq!(Some(found.begin), expected.begin);
+    assert!(found.records == expected.records, "every text is read back as it was written");
+    assert_eq!(append(log, expected).await, Ok(()), "and is known again");
+}
+
+/// Nothing to do.
+pub async fn an_empty_batch_is_answered(log: &impl SagaLog) {
+    assert_eq!(log.append(Vec::new()).await, Vec::new());
+}
+
+/// An append whose answer was lost is made again.
+pub async fn the_same_append_again_changes_nothing(log: &impl SagaLog) {
+    let begin = begun("trip", 1);
+    let flight = next("trip", 1, vec![record(2, "flight", "done", "1")], Status::Running);
+    let end = next(
+        "trip",
+        2,
+        vec![record(3, "hotel", "done", "2"), record(3, "car", "done", "3")],
+        Status::Completed,
+    );
+    let all = [begin, flight, end];
+    for (made, append_now) in all.iter().enumerate() {
+        for again in &all[..=made] {
+            assert_eq!(append(log, append_now.clone()).await, Ok(()));
+            let before = history(log, "trip").await;
+            assert_eq!(append(log, again.clone()).await, Ok(()));
+            assert_eq!(history(log, "trip").await, before);
+        }
+    }
+    assert_eq!(history(log, "trip").await.records.len(), 4);
+    assert_eq!(names(log, 10).await, Vec::<String>::new(), "a saga that ended stays ended");
+    assert_eq!(log.append(all.to_vec()).await, [Ok(()), Ok(()), Ok(())], "in one batch, too");
+}
+
+/// A caller that remembers more than was written appends all that it remembers.
+pub async fn the_missing_part_of_an_append_is_added(log: &impl SagaLog) {
+    assert_eq!(append(log, begun("trip", 1)).await, Ok(()));
+    let records: Vec<Record> = (2..6).map(|at_ms| record(at_ms, "flight", "done", "1")).collect();
+    assert_eq!(append(log, next("trip", 1, records[..2].to_vec(), Status::Running)).await, Ok(()));
+    assert_eq!(append(log, next("trip", 1, records.clone(), Status::Completed)).await, Ok(()));
+    let found = history(log, "trip").await;
+    assert_eq!(found.records[1..], records);
+    assert_eq!(found.status, Status::Completed);
+}
+
+/// Two sagas want one id.
+pub async fn another_begin_is_told_what_exists(log: &impl SagaLog) {
+    assert_eq!(append(log, begun("trip", 1)).await, Ok(()));
+    let flight = vec![record(2, "flight", "done", "1")];
+    assert_eq!(append(log, next("trip", 1, flight, Status::Running)).await, Ok(()));
+    let there = history(log, "trip").await;
+    let exists = Err(AppendError::Exists(Box::new(there.clone())));
+
+    let later = begun("trip", 7);
+    assert_eq!(append(log, later).await, exists, "the same input at another time");
+    let mut other = begun("trip", 1);
+    if let Some(begin) = &mut other.begin {
+        begin.definition = "Other".into();
+    }
+    assert_eq!(append(log, other).await, exists, "another definition");
+    let mut other = begun("trip", 1);
+    if let Some(begin) = &mut other.begin {
+        begin.fingerprint = Fingerprint::parse("fedcba9876543210").unwrap_or(begin.fingerprint);
+    }
+    assert_eq!(append(log, other).await, exists, "another fingerprint");
+    let mut other = begun("trip", 1);
+    other.records.push(record(9, "hotel", "done", "1"));
+    assert_eq!(append(log, other).await, exists, "other records behind the first");
+    let other = Append { status: Status::Completed, ..begun("trip", 1) };
+    assert_eq!(append(log, other).await, exists, "another status");
+    assert_eq!(history(log, "trip").await, there);
+}
+
+/// A record is skipped.
+pub async fn a_gap_is_a_conflict(log: &impl SagaLog) {
+    assert_eq!(append(log, begun("trip", 1)).await, Ok(()));
+    for expected in [2, 3, u64::MAX] {
+        let late = next("trip", expected, vec![record(2, "flight", "done", "1")], Status::Running);
+        let conflict = AppendError::Conflict { saga: id("trip"), expected, found: 1 };
+        assert_eq!(append(log, late).await, Err(conflict));
+    }
+    assert_eq!(history(log, "trip").await.records.len(), 1);
+}
+
+/// Somebody else has appended.
+pub async fn other_records_at_the_same_place_are_a_conflict(log: &impl SagaLog) {
+    assert_eq!(append(log, begun("trip", 1)).await, Ok(()));
+    let flight = record(2, "flight", "done", "1");
+    assert_eq!(append(log, next("trip", 1, vec![flight.clone()], Status::Running)).await, Ok(()));
+    let before = history(log, "trip").await;
+    let changed = [
+        Record { at_ms: 3, ..flight.clone() },
+        Record { step: None, ..flight.clone() },
+        Record { event: "refused".into(), ..flight.clone() },
+        Record { data: None, ..flight.clone() },
+    ];
+    let conflict = AppendError::Conflict { saga: id("trip"), expected: 1, found: 2 };
+    for other in changed {
+        let other = next("trip", 1, vec![other], Status::Running);
+        assert_eq!(append(log, other).await, Err(conflict.clone()));
+    }
+    let other = next("trip", 1, vec![flight], Status::Completed);
+    assert_eq!(append(log, other).await, Err(conflict), "the same record with another status");
+    assert_eq!(history(log, "trip").await, before);
+}
+
+/// An end is an end.
+pub async fn nothing_follows_an_end(log: &impl SagaLog) {
+    for status in [Status::Completed, Status::Compensated] {
+        let name = status.as_str();
+        assert_eq!(append(log, Append { status, ..begun(name, 1) }).await, Ok(()));
+        for following in [Status::Running, Status::Completed, Status::Compensated] {
+            let more = next(name, 1, vec![record(2, "flight", "done", "1")], following);
+            let conflict = AppendError::Conflict { saga: id(name), expected: 1, found: 1 };
+            assert_eq!(append(log, more).await, Err(conflict));
+        }
+        assert_eq!(history(log, name).await.status, status);
+    }
+}
+
+/// Appends that keep no log's rules.
+pub async fn an_invalid_append_is_refused(log: &impl SagaLog) {
+    assert_eq!(append(log, begun("there", 1)).await, Ok(()));
+    let too_much = "x".repeat(RECORD_BYTES_MAX);
+    let invalid = [
+        Append { records: Vec::new(), ..begun("trip", 1) },
+        Append { first_seq: 1, ..begun("trip", 1) },
+        Append { begin: None, ..begun("trip", 1) },
+        Append { begin: None, ..begun("there", 1) },
+        begun("trip", u64::MAX),
+        next("there", 1, Vec::new(), Status::Running),
+        next("there", 1, vec![record(2, "flight", "done", &too_much)], Status::Running),
+    ];
+    for invalid in invalid {
+        let answer = append(log, invalid).await;
+        assert!(matches!(answer, Err(AppendError::Invalid { .. })), "it is refused as invalid: {answer:?}");
+    }
+    assert_eq!(log.history(&id("trip")).await, Ok(None));
+    assert_eq!(history(log, "there").await.records.len(), 1);
+}
+
+/// A batch with all kinds of refusals between good appends.
+pub async fn one_refused_append_does_not_hinder_the_others(log: &impl SagaLog) {
+    assert_eq!(append(log, begun("old", 1)).await, Ok(()));
+    let answers = log
+        .append(vec![
+            begun("a", 2),
+            next("old", 5, vec![record(2, "flight", "done", "1")], Status::Running),
+            begun("old", 2),
+            next("unknown", 1, vec![record(2, "flight", "done", "1")], Status::Running),
+            Append { records: Vec::new(), ..begun("b", 2) },
+            begun("c", 2),
+            next("old", 1, vec![record(2, "flight", "done", "1")], Status::Running),
+        ])
+        .await;
+    assert_eq!(answers.len(), 7);
+    assert_eq!(answers[0], Ok(()));
+    assert_eq!(answers[1], Err(AppendError::Conflict { saga: id("old"), expected: 5, found: 1 }));
+    assert!(matches!(&answers[2], Err(AppendError::Exists(old)) if old.saga == id("old")), "{answers:?}");
+    assert_eq!(answers[3], Err(AppendError::Conflict { saga: id("unknown"), expected: 1, found: 0 }));
+    assert!(matches!(&answers[4], Err(AppendError::Invalid { .. })), "{answers:?}");
+    assert_eq!(answers[5..], [Ok(()), Ok(())]);
+    assert_eq!(names(log, 10).await, ["old", "a", "c"]);
+    assert_eq!(history(log, "old").await.records.len(), 2);
+}
+
+/// The appends of a batch hold in their order.
+pub async fn a_batch_may_append_to_one_saga_several_times(log: &impl SagaLog) {
+    let step = |seq, name: &str, status| next("trip", seq, vec![record(2, name, "done", "1")], status);
+    let answers = log
+        .append(vec![
+            begun("trip", 1),
+            step(1, "flight", Status::Running),
+            begun("trip", 1),
+            step(1, "other", Status::Running),
+            step(3, "late", Status::Running),
+            step(2, "hotel", Status::Completed),
+            step(3, "late", Status::Running),
+            begun("trip", 9),
+        ])
+        .await;
+    let conflict = |expected, found| Err(AppendError::Conflict { saga: id("trip"), expected, found });
+    let there = history(log, "trip").await;
+    assert_eq!(there.records.len(), 3);
+    assert_eq!(there.status, Status::Completed);
+    let exists = Err(AppendError::Exists(Box::new(there)));
+    let expected = [Ok(()), Ok(()), Ok(()), conflict(1, 2), conflict(3, 2), Ok(()), conflict(3, 3), exists];
+    assert_eq!(answers, expected);
+}
+
+/// Order of begin, ended ones left out, pages of every size.
+pub async fn unfinished_sagas_come_in_pages(log: &impl SagaLog) {
+    let mut running = Vec::new();
+    // Names that do not sort as they are begun.
+    for number in (0..20).rev() {
+        let name = format!("trip-{number}");
+        let status = if number % 7 == 3 { Status::Completed } else { Status::Running };
+        assert_eq!(append(log, Append { status, ..begun(&name, 1) }).await, Ok(()));
+        if status == Status::Running {
+            running.push(name);
+        }
+    }
+    for limit in [1, 2, 7, 16, 17, 18, 1000] {
+        assert_eq!(names(log, limit).await, running, "pages of {limit}");
+    }
+    assert_eq!(names(log, 0).await, running, "a page has at least one saga");
+
+    let first = log.unfinished(None, 5).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        first.sagas[0].as_ref().ok(),
+        Some(&history(log, &running[0]).await),
+        "with all of its records"
+    );
+    for ended in [&running[1], &running[7]] {
+        let end = next(ended, 1, vec![record(2, "flight", "compensated", "1")], Status::Compensated);
+        assert_eq!(append(log, end).await, Ok(()));
+    }
+    assert_eq!(append(log, begun("new", 3)).await, Ok(()));
+    let rest = log.unfinished(first.next, 1000).await.unwrap_or_else(|error| panic!("{error}"));
+    let rest: Vec<String> =
+        rest.sagas.into_iter().flatten().map(|history| history.saga.to_string()).collect();
+    let mut expected = running.clone();
+    expected.remove(7);
+    expected.push("new".into());
+    assert_eq!(rest, expected[5..], "what changes between two pages shifts none");
+    let behind = log.unfinished(Some(Cursor(u64::MAX)), 10).await.unwrap_or_else(|error| panic!("{error}"));
+    assert!(behind.sagas.is_empty() && behind.next.is_none(), "nothing lies behind the end");
+}
+
+/// Many tasks, a saga each.
+pub async fn concurrent_appends_all_stand(log: impl SagaLog) {
+    const SAGAS: u64 = 64;
+    const STEPS: u64 = 8;
+    let log = Arc::new(log);
+    let tasks: Vec<_> =
+        (0..SAGAS).map(|number| tokio::spawn(run_one(Arc::clone(&log), number, STEPS))).collect();
+    for task in tasks {
+        task.await.unwrap_or_else(|error| panic!("{error}"));
+    }
+    for number in 0..SAGAS {
+        let name = format!("trip-{number}");
+        let found = history(&*log, &name).await;
+        assert_eq!(found.records.len() as u64, STEPS + 1);
+        assert!(
+            found.records.iter().map(|record| record.at_ms).eq(number..=number + STEPS),
+            "in their order"
+        );
+        assert_eq!(found.status, Status::Completed);
+    }
+    assert_eq!(names(&*log, 10).await, Vec::<String>::new());
+}
+
+/// Many tasks, one id.
+pub async fn of_concurrent_begins_one_wins(log: impl SagaLog) {
+    let log = Arc::new(log);
+    let tasks: Vec<_> = (0..32)
+        .map(|number| {
+            let log = Arc::clone(&log);
+            tokio::spawn(async move { append(&*log, begun("trip", number)).await })
+        })
+        .collect();
+    let mut wins = 0;
+    for (number, task) in tasks.into_iter().enumerate() {
+        match task.await.unwrap_or_else(|error| panic!("{error}")) {
+            Ok(()) => {
+                wins += 1;
+                assert_eq!(history(&*log, "trip").await.records[0].at_ms, number as u64);
+            }
+            Err(AppendError::Exists(there)) => assert_eq!(*there, history(&*log, "trip").await),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(wins, 1);
+}
+
+async fn run_one(log: Arc<impl SagaLog>, number: u64, steps: u64) {
+    let name = format!("trip-{number}");
+    assert_eq!(append(&*log, begun(&name, number)).await, Ok(()));
+    for seq in 1..=steps {
+        let status = if seq == steps { Status::Completed } else { Status::Running };
+        let done = record(number + seq, "flight", "done", "{\"seat\":\"12A\"}");
+        assert_eq!(append(&*log, next(&name, seq, vec![done], status)).await, Ok(()));
+        if seq == steps / 2 {
+            assert_eq!(
+                history(&*log, &name).await.records.len() as u64,
+                seq + 1,
+                "what is answered is there"
+            );
+        }
+    }
+}
+
+/// The ids of all unfinished sagas, in the order that the log gives them.
+async fn names(log: &impl SagaLog, limit: usize) -> Vec<String> {
+    let sagas = all_unfinished(log, limit).await.unwrap_or_else(|error| panic!("{error}"));
+    let name =
+        |saga: Result<History, Damaged>| saga.unwrap_or_else(|error| panic!("{error}")).saga.to_string();
+    sagas.into_iter().map(name).collect()
+}

@@ -1,0 +1,95 @@
+//! What an append may do: the same rules for every log that this crate brings.
+
+use super::{Append, AppendError, Begin, History, RECORD_BYTES_MAX, Record, Status};
+
+/// What is to be done for an append that is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Write its records, but for the first `skip`, which stand there already.
+    Write { skip: usize },
+    /// Nothing: all of it stands there already.
+    Held,
+}
+
+/// Refuses an append that is wrong in itself, whatever the log holds.
+pub(super) fn validate(append: &Append) -> Result<(), AppendError> {
+    let cause = if append.records.is_empty() {
+        "it has no record".to_owned()
+    } else if append.begin.is_some() && append.first_seq != 0 {
+        format!("it begins the saga, and its first record has number {} instead of 0", append.first_seq)
+    } else if append.begin.is_none() && append.first_seq == 0 {
+        "its first record has number 0, and it does not say what the saga is begun as".to_owned()
+    } else if append.begin.as_ref().is_some_and(|begin| begin.definition.len() > RECORD_BYTES_MAX) {
+        format!("the name of its definition has more than {RECORD_BYTES_MAX} bytes")
+    } else if let Some((index, cause)) =
+        append.records.iter().enumerate().find_map(|(i, record)| wrong_in(record).map(|cause| (i, cause)))
+    {
+        format!("its record {} {cause}", append.first_seq.saturating_add(index as u64))
+    } else {
+        return Ok(());
+    };
+    Err(AppendError::Invalid { saga: append.saga.clone(), cause })
+}
+
+/// Judges a valid append by what the log holds of its saga.
+pub(super) fn judge(append: &Append, held: Option<&History>) -> Result<Verdict, AppendError> {
+    match (&append.begin, held) {
+        (Some(_), None) => Ok(Verdict::Write { skip: 0 }),
+        (None, None) => Err(conflict(append, 0)),
+        (Some(begin), Some(held)) => judge_begin(append, begin, held),
+        (None, Some(held)) => judge_next(append, held),
+    }
+}
+
+/// Other records stand at the append's place, or the place before it is empty.
+pub(super) fn conflict(append: &Append, found: u64) -> AppendError {
+    AppendError::Conflict { saga: append.saga.clone(), expected: append.first_seq, found }
+}
+
+/// The bytes that [`RECORD_BYTES_MAX`] bounds.
+pub(super) fn record_bytes(record: &Record) -> usize {
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    record.event.len() + length(&record.step) + length(&record.data)
+}
+
+/// A begin whose answer was lost is told from another saga of the same id by what it recorded.
+fn judge_begin(append: &Append, begin: &Begin, held: &History) -> Result<Verdict, AppendError> {
+    let same = held.begin == *begin
+        && held.records.starts_with(&append.records)
+        && status_after(held, append.records.len()) == append.status;
+    if same { Ok(Verdict::Held) } else { Err(AppendError::Exists(Box::new(held.clone()))) }
+}
+
+fn judge_next(append: &Append, held: &History) -> Result<Verdict, AppendError> {
+    let found = held.records.len();
+    let refused = || Err(conflict(append, found as u64));
+    let Some(standing) = usize::try_from(append.first_seq).ok().and_then(|first| held.records.get(first..))
+    else {
+        return refused();
+    };
+    let skip = standing.len().min(append.records.len());
+    if standing[..skip] != append.records[..skip] {
+        return refused();
+    }
+    if skip < append.records.len() {
+        return if held.status == Status::Running { Ok(Verdict::Write { skip }) } else { refused() };
+    }
+    let end = found - (standing.len() - skip);
+    if status_after(held, end) == append.status { Ok(Verdict::Held) } else { refused() }
+}
+
+/// The status that the saga had once its first `count` records held: nothing follows an end.
+fn status_after(held: &History, count: usize) -> Status {
+    if count == held.records.len() { held.status } else { Status::Running }
+}
+
+fn wrong_in(record: &Record) -> Option<String> {
+    let bytes = record_bytes(record);
+    if bytes > RECORD_BYTES_MAX {
+        Some(format!("has {bytes} bytes, and {RECORD_BYTES_MAX} is the most"))
+    } else if i64::try_from(record.at_ms).is_err() {
+        Some(format!("has the time {} ms, which is later than any clock", record.at_ms))
+    } else {
+        None
+    }
+}

@@ -1,0 +1,221 @@
+//! The saga log in an embedded SQLite file.
+//!
+//! One thread writes and one reads. All that waits to be appended is committed together, and answered when it is on
+//! stable storage. `sqlite3 trips.db "select * from story where id = 'trip-7'"` shows what happened to a saga, also
+//! while the program runs.
+//!
+//! Beside the file `trips.db` stand `trips.db-wal` and `trips.db-shm`, which belong to it and must be copied and moved
+//! with it, and `trips.db.lock`, which is empty but for the number of the process that has the log open. Keep them on
+//! a local file system.
+
+mod checksum;
+mod connection;
+mod error;
+mod heads;
+mod load;
+mod lock;
+mod reader;
+mod schema;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
+
+use self::error::log_error;
+use self::lock::LockFile;
+use self::reader::{Query, Reader};
+use self::writer::{Request, Writer};
+use super::{Append, AppendError, Cursor, History, HistoryError, LogError, LogFuture, Page, SagaLog};
+use crate::id::SagaId;
+
+pub use self::error::{OpenError, OpenErrorReason};
+
+/// A saga log in an SQLite file.
+///
+/// It is shared by reference or in an [`Arc`](std::sync::Arc); the file can be open once at a time. Dropping it, as
+/// [`close`](Self::close), blocks until what was handed over is durable.
+#[derive(Debug)]
+pub struct SqliteLog {
+    path: PathBuf,
+    reader: Worker<Query>,
+    writer: Worker<Request>,
+}
+
+/// How a [`SqliteLog`] is opened.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    durability: Durability,
+    #[cfg(test)]
+    faults: testing::Faults,
+}
+
+/// What an acknowledged append survives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Crashes, and loss of power: an append is answered when the disk has confirmed it.
+    #[default]
+    Full,
+    /// Crashes of the process only. When the system crashes or power is lost, the *latest acknowledged appends are
+    /// lost*: sagas that had ended run on from an earlier record, and sagas that had been accepted are unknown, though
+    /// their participants have acted. The file stays sound. For sagas whose loss costs less than the wait for the
+    /// disk.
+    Normal,
+}
+
+impl Durability {
+    /// The setting of SQLite: its name and the number it reads back as.
+    fn synchronous(self) -> (&'static str, i64) {
+        match self {
+            Self::Full => ("FULL", 2),
+            Self::Normal => ("NORMAL", 1),
+        }
+    }
+}
+
+impl Options {
+    /// What an acknowledged append survives; [`Durability::Full`] if nothing is said.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Opens the log at `path`, and makes a new one if there is none. Its folder must exist. Blocks while it does.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<SqliteLog, OpenError> {
+        let path = connection::resolve(path.as_ref())?;
+        connection::probe(&path)?;
+        let lock = LockFile::acquire(&path)?;
+        let writing = connection::open_writer(&path, self.durability, true)?;
+        let fail = |error| OpenError::from_sqlite(&path, &error);
+        let reading = connection::open_reader(&path).map_err(fail)?;
+        check_tables(&reading).map_err(fail)?;
+
+        let reader = Reader::new(path.clone(), reading);
+        let writer = Writer::new(path.clone(), self, writing, lock);
+        let fail = |error| OpenError::from_io(&path, &path, &error);
+        let writer = Worker::spawn("saga-log-writer", |requests| writer.run(requests)).map_err(fail)?;
+        let reader = Worker::spawn("saga-log-reader", |queries| reader.run(queries)).map_err(fail)?;
+        Ok(SqliteLog { path, reader, writer })
+    }
+}
+
+/// Tables that were altered by other means are found at the start, and not by the first saga.
+fn check_tables(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
+    use self::load::{JOURNAL, SAGA_BY_ID, SAGA_BY_NUMBER, UNFINISHED};
+    use self::writer::{INSERT_RECORD, INSERT_SAGA, UPDATE_HEAD, UPDATE_HEAD_AND_STATUS};
+    let all = [
+        [SAGA_BY_ID, SAGA_BY_NUMBER, JOURNAL, UNFINISHED],
+        [INSERT_RECORD, INSERT_SAGA, UPDATE_HEAD, UPDATE_HEAD_AND_STATUS],
+    ];
+    all.as_flattened().iter().try_for_each(|sql| connection.prepare(sql).map(drop))
+}
+
+impl SqliteLog {
+    /// Opens the log at `path` with [`Durability::Full`], and makes a new one if there is none. Its folder must exist.
+    /// Blocks while it does.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::options().open(path)
+    }
+
+    /// Options to open a log with.
+    pub fn options() -> Options {
+        Options::default()
+    }
+
+    /// The log's file, all links resolved.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Answers what was asked before, copies everything into the one file, and closes it. Later calls are answered
+    /// with [`LogError`]. Blocks until that is done; dropping the log does the same.
+    pub fn close(&self) {
+        // The last connection that closes tidies up, and only the writer's can.
+        self.reader.close(Query::Close);
+        self.writer.close(Request::Close);
+    }
+
+    fn closed(&self) -> LogError {
+        log_error(&self.path, "it is closed; open it again")
+    }
+}
+
+impl Drop for SqliteLog {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl SagaLog for SqliteLog {
+    fn append(&self, batch: Vec<Append>) -> LogFuture<'_, Vec<Result<(), AppendError>>> {
+        Box::pin(async move {
+            if batch.is_empty() {
+                return Vec::new();
+            }
+            let count = batch.len();
+            let answers = self.writer.ask(|answer| Request::Append { batch, answer }).await;
+            answers.unwrap_or_else(|| vec![Err(self.closed().into()); count])
+        })
+    }
+
+    fn history<'a>(&'a self, id: &'a SagaId) -> LogFuture<'a, Result<Option<History>, HistoryError>> {
+        Box::pin(async move {
+            let id = id.clone();
+            let history = self.reader.ask(|answer| Query::History { id, answer }).await;
+            history.unwrap_or_else(|| Err(self.closed().into()))
+        })
+    }
+
+    fn unfinished(&self, after: Option<Cursor>, limit: usize) -> LogFuture<'_, Result<Page, LogError>> {
+        Box::pin(async move {
+            let limit = limit.max(1);
+            let page = self.reader.ask(|answer| Query::Unfinished { after, limit, answer }).await;
+            page.unwrap_or_else(|| Err(self.closed()))
+        })
+    }
+}
+
+/// A thread, and the way to ask it. Each caller waits for its answer, so that callers bound the queue.
+#[derive(Debug)]
+struct Worker<T> {
+    sender: UnboundedSender<T>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl<T: Send + 'static> Worker<T> {
+    fn spawn(name: &str, run: impl FnOnce(UnboundedReceiver<T>) + Send + 'static) -> io::Result<Self> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || run(receiver))?;
+        Ok(Self { sender, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// The answer, or `None` if the thread has ended.
+    async fn ask<R>(&self, question: impl FnOnce(oneshot::Sender<R>) -> T) -> Option<R> {
+        let (answer, answered) = oneshot::channel();
+        self.sender.send(question(answer)).ok()?;
+        answered.await.ok()
+    }
+
+    /// Tells the thread to end, and waits until it has.
+    fn close(&self, message: T) {
+        // It has ended already if it does not take the message.
+        let _ = self.sender.send(message);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            // The thread itself may drop the log, with the last task that it has answered: it ends soon after.
+            && thread.thread().id() != thread::current().id()
+            && thread.join().is_err()
+        {
+            tracing::error!("a thread of the saga log has panicked");
+        }
+    }
+}

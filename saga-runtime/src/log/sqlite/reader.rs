@@ -1,0 +1,87 @@
+//! The thread that reads, on a connection of its own, so that nobody who appends waits for it.
+
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
+
+use super::connection;
+use super::error::from_sqlite;
+use super::load;
+use crate::id::SagaId;
+use crate::log::{Cursor, History, HistoryError, LogError, Page};
+
+/// What the reader is asked for.
+#[derive(Debug)]
+pub(super) enum Query {
+    History {
+        id: SagaId,
+        answer: oneshot::Sender<Result<Option<History>, HistoryError>>,
+    },
+    Unfinished {
+        after: Option<Cursor>,
+        limit: usize,
+        answer: oneshot::Sender<Result<Page, LogError>>,
+    },
+    /// Answer what was asked before, and end.
+    Close,
+}
+
+/// The reader and its connection.
+#[derive(Debug)]
+pub(super) struct Reader {
+    path: PathBuf,
+    connection: Option<Connection>,
+}
+
+impl Reader {
+    pub(super) fn new(path: PathBuf, connection: Connection) -> Self {
+        Self { path, connection: Some(connection) }
+    }
+
+    /// Works until it is told to close and everything asked before is answered.
+    pub(super) fn run(mut self, mut queries: UnboundedReceiver<Query>) {
+        while let Some(query) = queries.blocking_recv() {
+            // Whoever does not wait any more needs no answer.
+            match query {
+                Query::History { id, answer } => {
+                    let _ = answer.send(self.history(&id));
+                }
+                Query::Unfinished { after, limit, answer } => {
+                    let _ = answer.send(self.unfinished(after, limit));
+                }
+                Query::Close => queries.close(),
+            }
+        }
+    }
+
+    fn history(&mut self, id: &SagaId) -> Result<Option<History>, HistoryError> {
+        match self.read(|connection| load::by_id(connection, id))? {
+            None => Ok(None),
+            Some(found) => Ok(Some(found?.history)),
+        }
+    }
+
+    fn unfinished(&mut self, after: Option<Cursor>, limit: usize) -> Result<Page, LogError> {
+        self.read(|connection| load::unfinished(connection, after, limit))
+    }
+
+    /// Reads in one transaction: what is appended meanwhile would look like damage otherwise.
+    fn read<T>(&mut self, work: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, LogError> {
+        let connection = match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => connection::open_reader(&self.path),
+        };
+        let result = connection.and_then(|connection| {
+            let read = {
+                let _transaction = connection.unchecked_transaction()?;
+                work(&connection)?
+            };
+            // After an error it is dropped, and the next one gets a new one.
+            self.connection = Some(connection);
+            Ok(read)
+        });
+        result.map_err(|error| from_sqlite(&self.path, &error))
+    }
+}

@@ -1,0 +1,102 @@
+//! The tables, their version, and how an older file becomes a newer one.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::error::{OpenError, OpenErrorReason};
+
+/// Marks the files of this library: "saga" in ASCII.
+const APPLICATION_ID: i64 = 0x7361_6761;
+
+/// One step for each version up to [`VERSION`]: the first makes version 1 of an empty file, each further one the next
+/// version of the one before. A step that has been released never changes.
+pub(super) const MIGRATIONS: &[&str] = &[VERSION_1];
+
+/// The version that this library writes.
+pub(super) const VERSION: i64 = 1;
+
+/// `saga` has the id of the user in one place: everything else refers to its small number, so that ids may be long
+/// and random at no cost. `journal` grows at its end only.
+///
+/// An unknown status counts as unfinished, so that damage to that column is shown instead of hiding a saga. Its index
+/// holds the status too, so that it answers without the table.
+const VERSION_1: &str = "
+    CREATE TABLE saga (
+        number      INTEGER PRIMARY KEY,
+        id          TEXT    NOT NULL UNIQUE,
+        definition  TEXT    NOT NULL,
+        fingerprint TEXT    NOT NULL,
+        status      TEXT    NOT NULL,
+        begun_at_ms INTEGER NOT NULL,
+        records     INTEGER NOT NULL,
+        checksum    INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE INDEX saga_unfinished ON saga (number, status) WHERE status NOT IN ('completed', 'compensated');
+
+    CREATE TABLE journal (
+        position INTEGER PRIMARY KEY,
+        saga     INTEGER NOT NULL,
+        seq      INTEGER NOT NULL,
+        at_ms    INTEGER NOT NULL,
+        step     TEXT,
+        event    TEXT    NOT NULL,
+        data     TEXT,
+        checksum INTEGER NOT NULL,
+        UNIQUE (saga, seq)
+    ) STRICT;
+
+    CREATE VIEW story AS
+        SELECT saga.id, journal.seq,
+               strftime('%Y-%m-%d %H:%M:%fZ', journal.at_ms / 1000.0, 'unixepoch') AS time,
+               journal.step, journal.event, journal.data
+        FROM journal JOIN saga ON saga.number = journal.saga
+        ORDER BY journal.position;
+";
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Identity {
+    /// Nobody's yet: it is empty.
+    Fresh,
+    /// Ours, with this version of the schema.
+    Version(i64),
+}
+
+/// Reads whose file it is, and changes nothing. Refuses one that is not ours, or too new.
+pub(super) fn identify(connection: &Connection, path: &Path) -> Result<Identity, OpenError> {
+    let number = |sql| {
+        let answer: rusqlite::Result<i64> = connection.query_row(sql, (), |row| row.get(0));
+        answer.map_err(|error| OpenError::from_sqlite(path, &error))
+    };
+    let application_id = number("PRAGMA application_id")?;
+    let version = number("PRAGMA user_version")?;
+    let objects = number("SELECT count(*) FROM sqlite_schema")?;
+    let refuse = |reason| Err(OpenError { path: path.to_owned(), reason });
+    match (application_id, version) {
+        (0, 0) if objects == 0 => Ok(Identity::Fresh),
+        (APPLICATION_ID, 1..=VERSION) => Ok(Identity::Version(version)),
+        (APPLICATION_ID, found) if found > VERSION => {
+            refuse(OpenErrorReason::NewerSchema { found, known: VERSION })
+        }
+        _ => refuse(OpenErrorReason::Foreign { application_id }),
+    }
+}
+
+/// Brings the file to [`VERSION`], in one transaction.
+pub(super) fn migrate(connection: &mut Connection, identity: Identity) -> rusqlite::Result<()> {
+    let from = match identity {
+        Identity::Fresh => 0,
+        Identity::Version(VERSION) => return Ok(()),
+        Identity::Version(version) => version,
+    };
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    for (version, step) in (1..=VERSION).zip(MIGRATIONS).filter(|(version, _)| *version > from) {
+        tracing::info!(version, "the saga log's schema is brought up to date");
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()
+}

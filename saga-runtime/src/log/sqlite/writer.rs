@@ -1,0 +1,512 @@
+//! The thread that writes: it owns the one connection that can, and commits for all who wait at once.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, FileControl, MAIN_DB};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
+
+use super::Options;
+use super::checksum::Chain;
+use super::connection;
+use super::error::{from_sqlite, log_error};
+use super::heads::Heads;
+use super::load::{self, Head, Loaded};
+use super::lock::LockFile;
+use crate::log::rules::{Verdict, judge, record_bytes, validate};
+use crate::log::{Append, AppendError, Begin, Damaged, LogError, Record, Status};
+
+/// At most this many records are gathered for one commit, so that the first of them does not wait for ever.
+const COMMIT_RECORDS_MAX: usize = 4096;
+
+/// At most this many bytes of records are gathered for one commit.
+const COMMIT_BYTES_MAX: usize = 16 << 20;
+
+/// From this many pages on the write-ahead log is copied into the database.
+const CHECKPOINT_PAGES: i64 = 1000;
+
+/// From this many pages on the writer waits for readers, so that the write-ahead log starts anew: 64 MiB.
+const WAL_PAGES_MAX: i64 = 16_384;
+
+/// How long the writer waits for readers then.
+const WAL_RESET_TIMEOUT: Duration = Duration::from_millis(100);
+
+pub(super) const INSERT_SAGA: &str =
+    "INSERT INTO saga (id, definition, fingerprint, status, begun_at_ms, records, checksum)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING";
+
+pub(super) const INSERT_RECORD: &str =
+    "INSERT INTO journal (saga, seq, at_ms, step, event, data, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+/// Leaves the status alone, and so the index on it.
+pub(super) const UPDATE_HEAD: &str = "UPDATE saga SET records = ?2, checksum = ?3 WHERE number = ?1";
+
+pub(super) const UPDATE_HEAD_AND_STATUS: &str =
+    "UPDATE saga SET records = ?2, checksum = ?3, status = ?4 WHERE number = ?1";
+
+/// What one append is told.
+pub(super) type Answer = Result<(), AppendError>;
+
+/// What the writer is asked for.
+#[derive(Debug)]
+pub(super) enum Request {
+    Append {
+        batch: Vec<Append>,
+        answer: oneshot::Sender<Vec<Answer>>,
+    },
+    /// Handle what was asked before, and end.
+    Close,
+}
+
+/// The writer and what it remembers.
+#[derive(Debug)]
+pub(super) struct Writer {
+    path: PathBuf,
+    options: Options,
+    /// `None` after an error that leaves open what the connection is worth.
+    connection: Option<Connection>,
+    heads: Heads,
+    /// Changes when another program has written to the file.
+    data_version: i64,
+    /// Whether a commit failed, so that what the file shows may not have reached the disk.
+    in_doubt: bool,
+    /// The size of the write-ahead log at which readers are waited for next, in pages.
+    wal_pages_limit: i64,
+    /// Given up last, when nothing writes any more.
+    _lock: LockFile,
+}
+
+/// Requests that are committed together.
+#[derive(Default)]
+struct Group {
+    batches: Vec<Vec<Append>>,
+    answers: Vec<oneshot::Sender<Vec<Answer>>>,
+    records: usize,
+    bytes: usize,
+}
+
+/// Why a transaction did not come to its end.
+enum Failure {
+    /// Surely nothing was committed, and nothing can be at the moment.
+    Unavailable { error: LogError, keep_connection: bool },
+    /// Surely nothing was committed, and it is due to one of the appends.
+    OneAppend(rusqlite::Error),
+    /// COMMIT itself failed: nobody knows whether the transaction will be there after a restart.
+    Unknown(LogError),
+}
+
+impl Writer {
+    pub(super) fn new(path: PathBuf, options: Options, connection: Connection, lock: LockFile) -> Self {
+        Self {
+            path,
+            options,
+            connection: Some(connection),
+            heads: Heads::default(),
+            data_version: 0,
+            in_doubt: false,
+            wal_pages_limit: WAL_PAGES_MAX,
+            _lock: lock,
+        }
+    }
+
+    /// Works until it is told to close and everything asked before is answered.
+    pub(super) fn run(mut self, mut requests: UnboundedReceiver<Request>) {
+        while let Some(first) = requests.blocking_recv() {
+            let group = Group::gather(first, &mut requests);
+            let appends: Vec<&Append> = group.batches.iter().flatten().collect();
+            if appends.is_empty() {
+                continue;
+            }
+            let mut answers = self.settle(&appends).into_iter();
+            for (batch, answer) in group.batches.iter().zip(group.answers) {
+                // Whoever does not wait any more finds the records there when it appends again.
+                let _ = answer.send(answers.by_ref().take(batch.len()).collect());
+            }
+            self.checkpoint();
+        }
+        if let Some(Err((_, error))) = self.connection.take().map(Connection::close) {
+            tracing::warn!(log = %self.path.display(), %error, "the saga log was not closed cleanly");
+        }
+    }
+
+    /// Answers every append, after COMMIT has returned.
+    fn settle(&mut self, appends: &[&Append]) -> Vec<Answer> {
+        let settled = match self.commit(appends) {
+            // Whether it was committed is seen, and what is missing appended again, by doing all of it again.
+            Err(Failure::Unknown(error)) => {
+                tracing::warn!(%error, "a commit of the saga log failed: it is opened again to see what is there");
+                self.commit(appends)
+            }
+            settled => settled,
+        };
+        match settled {
+            Ok(answers) => answers,
+            Err(Failure::Unavailable { error, .. } | Failure::Unknown(error)) => {
+                vec![Err(AppendError::Unavailable(error)); appends.len()]
+            }
+            Err(Failure::OneAppend(error)) => match appends {
+                [append] => vec![Err(self.refused_by_sqlite(append, &error))],
+                // The others must not fail for it: each gets a transaction of its own.
+                _ => appends.iter().flat_map(|&append| self.settle(&[append])).collect(),
+            },
+        }
+    }
+
+    /// One transaction for all of `appends`, on a connection that is opened if there is none.
+    fn commit(&mut self, appends: &[&Append]) -> Result<Vec<Answer>, Failure> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.reopen()?,
+        };
+        let result = self.transact(&connection, appends);
+        let keep = match &result {
+            Ok(_) | Err(Failure::OneAppend(_)) => true,
+            Err(Failure::Unavailable { keep_connection, .. }) => *keep_connection,
+            Err(Failure::Unknown(_)) => {
+                self.in_doubt = true;
+                false
+            }
+        };
+        if result.is_err() {
+            // They tell of the transaction that has failed.
+            self.heads.clear();
+        }
+        if keep && (connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok()) {
+            self.connection = Some(connection);
+        }
+        result
+    }
+
+    fn transact(&mut self, connection: &Connection, appends: &[&Append]) -> Result<Vec<Answer>, Failure> {
+        self.begin(connection)?;
+        let mut answers = Vec::with_capacity(appends.len());
+        for append in appends {
+            answers.push(self.put(connection, append).map_err(|error| self.not_written(error))?);
+        }
+        let unknown = |error| Failure::Unknown(from_sqlite(&self.path, &error));
+        #[cfg(test)]
+        self.options.faults.before_commit().map_err(unknown)?;
+        connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute(())).map_err(unknown)?;
+        #[cfg(test)]
+        self.options.faults.after_commit().map_err(unknown)?;
+        Ok(answers)
+    }
+
+    fn begin(&mut self, connection: &Connection) -> Result<(), Failure> {
+        #[cfg(test)]
+        self.options.faults.limit_pages(connection);
+        let prepared = connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute(()));
+        prepared.map_err(|error| self.not_written(error))?;
+        if has_moved(connection).map_err(|error| self.not_written(error))? {
+            let cause = "its file has been moved, deleted or replaced while it was open; put it back: the log goes \
+                         on by itself (or start the program again)";
+            return Err(Failure::Unavailable { error: log_error(&self.path, cause), keep_connection: true });
+        }
+        let data_version: i64 = connection
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut version| version.query_row((), |row| row.get(0)))
+            .map_err(|error| self.not_written(error))?;
+        if data_version != self.data_version {
+            // Somebody has written by other means: the file is the truth, not what is remembered.
+            self.heads.clear();
+            self.data_version = data_version;
+        }
+        Ok(())
+    }
+
+    /// What an error before COMMIT means. The transaction is rolled back.
+    fn not_written(&self, error: rusqlite::Error) -> Failure {
+        use ErrorCode::{ConstraintViolation, DatabaseBusy, DatabaseCorrupt, DiskFull, TooBig};
+        match error.sqlite_error_code() {
+            Some(ConstraintViolation | DatabaseCorrupt | TooBig) => Failure::OneAppend(error),
+            code => Failure::Unavailable {
+                error: from_sqlite(&self.path, &error),
+                keep_connection: matches!(code, Some(DiskFull | DatabaseBusy)),
+            },
+        }
+    }
+
+    /// An append that SQLite refused though all checks had let it pass.
+    fn refused_by_sqlite(&self, append: &Append, error: &rusqlite::Error) -> AppendError {
+        match error.sqlite_error_code() {
+            // Rows stand where the saga's own row says that there are none.
+            Some(ErrorCode::ConstraintViolation) => {
+                Damaged { saga: append.saga.to_string(), cause: format!("SQLite reports: {error}") }.into()
+            }
+            Some(ErrorCode::TooBig) => {
+                AppendError::Invalid { saga: append.saga.clone(), cause: format!("SQLite reports: {error}") }
+            }
+            _ => AppendError::Unavailable(from_sqlite(&self.path, error)),
+        }
+    }
+
+    /// Writes one append within the transaction, or says why not.
+    fn put(&mut self, connection: &Connection, append: &Append) -> rusqlite::Result<Answer> {
+        if let Err(invalid) = validate(append) {
+            return Ok(Err(invalid));
+        }
+        if let Some(begin) = &append.begin {
+            if let Some(head) = insert_saga(connection, append, begin)? {
+                self.remember(append, head);
+                return Ok(Ok(()));
+            }
+        } else if let Some(head) = self.heads.get(&append.saga)
+            && head.records == append.first_seq
+        {
+            return self.extend(connection, append, head, 0).map(Ok);
+        }
+        // A retry, a conflict, or a saga that is not remembered: what the file holds decides.
+        let loaded = match load::by_id(connection, &append.saga)? {
+            None => None,
+            Some(Ok(loaded)) => Some(loaded),
+            Some(Err(damaged)) => return Ok(Err(damaged.into())),
+        };
+        match judge(append, loaded.as_ref().map(|loaded| &loaded.history)) {
+            Err(refused) => Ok(Err(refused)),
+            Ok(Verdict::Held) => Ok(Ok(())),
+            Ok(Verdict::Write { skip }) => match loaded {
+                Some(Loaded { head, .. }) => self.extend(connection, append, head, skip).map(Ok),
+                // Its row was there a moment ago, in the same transaction.
+                None => Ok(Err(Damaged {
+                    saga: append.saga.to_string(),
+                    cause: "table `saga` and its index on `id` contradict each other".to_owned(),
+                }
+                .into())),
+            },
+        }
+    }
+
+    /// Appends all records but the first `skip` to a saga that is there.
+    fn extend(
+        &mut self,
+        connection: &Connection,
+        append: &Append,
+        head: Head,
+        skip: usize,
+    ) -> rusqlite::Result<()> {
+        let records = &append.records[skip..];
+        let chains = chains(head.chain, head.records, records);
+        insert_records(connection, head, records, &chains)?;
+        let head = advanced(head, &chains);
+        let seal = head.chain.seal(head.records, append.status.as_str());
+        if append.status == Status::Running {
+            connection.prepare_cached(UPDATE_HEAD)?.execute((head.number, signed(head.records), seal))?;
+        } else {
+            let row = (head.number, signed(head.records), seal, append.status.as_str());
+            connection.prepare_cached(UPDATE_HEAD_AND_STATUS)?.execute(row)?;
+        }
+        self.remember(append, head);
+        Ok(())
+    }
+
+    fn remember(&mut self, append: &Append, head: Head) {
+        if append.status == Status::Running {
+            self.heads.insert(&append.saga, head);
+        } else {
+            self.heads.remove(&append.saga);
+        }
+    }
+
+    fn reopen(&mut self) -> Result<Connection, Failure> {
+        let unavailable = |error| Failure::Unavailable { error, keep_connection: false };
+        #[cfg(test)]
+        self.options.faults.before_open().map_err(|error| unavailable(from_sqlite(&self.path, &error)))?;
+        let connection = connection::open_writer(&self.path, self.options.durability, false)
+            .map_err(|error| unavailable(error.into_log_error()))?;
+        if self.in_doubt {
+            make_durable(&connection, &self.path).map_err(unavailable)?;
+            self.in_doubt = false;
+        }
+        self.heads.clear();
+        Ok(connection)
+    }
+
+    /// Keeps the write-ahead log short. Runs after the answers are given, so that nobody waits for it.
+    fn checkpoint(&mut self) {
+        let Some(connection) = &self.connection else { return };
+        if let Err(error) = shorten_wal(connection, &mut self.wal_pages_limit) {
+            // It holds all that is not copied yet, and the next commit tries again.
+            tracing::warn!(log = %self.path.display(), %error, "the saga log's write-ahead log was not copied");
+        }
+    }
+}
+
+impl Group {
+    /// Takes all that waits, up to the limits.
+    fn gather(first: Request, requests: &mut UnboundedReceiver<Request>) -> Self {
+        let mut group = Self::default();
+        let mut next = Some(first);
+        while let Some(request) = next {
+            match request {
+                Request::Append { batch, answer } => group.push(batch, answer),
+                // What was sent before is still received.
+                Request::Close => requests.close(),
+            }
+            let full = group.records >= COMMIT_RECORDS_MAX || group.bytes >= COMMIT_BYTES_MAX;
+            next = if full { None } else { requests.try_recv().ok() };
+        }
+        group
+    }
+
+    fn push(&mut self, batch: Vec<Append>, answer: oneshot::Sender<Vec<Answer>>) {
+        for append in &batch {
+            self.records += append.records.len();
+            self.bytes += append.records.iter().map(record_bytes).sum::<usize>();
+        }
+        self.batches.push(batch);
+        self.answers.push(answer);
+    }
+}
+
+/// Inserts a saga with its first records, unless its id is there already.
+fn insert_saga(connection: &Connection, append: &Append, begin: &Begin) -> rusqlite::Result<Option<Head>> {
+    let fingerprint = begin.fingerprint.to_string();
+    let begun_at_ms = append.records.first().map_or(0, |record| record.at_ms);
+    let seed = Chain::seed(append.saga.as_str(), &begin.definition, &fingerprint, begun_at_ms);
+    let chains = chains(seed, 0, &append.records);
+    let mut head = advanced(Head { number: 0, records: 0, chain: seed }, &chains);
+    let inserted = connection.prepare_cached(INSERT_SAGA)?.execute((
+        append.saga.as_str(),
+        &begin.definition,
+        &fingerprint,
+        append.status.as_str(),
+        signed(begun_at_ms),
+        signed(head.records),
+        head.chain.seal(head.records, append.status.as_str()),
+    ))?;
+    if inserted == 0 {
+        return Ok(None);
+    }
+    head.number = connection.last_insert_rowid();
+    insert_records(connection, Head { records: 0, ..head }, &append.records, &chains)?;
+    Ok(Some(head))
+}
+
+/// Inserts `records` behind `head`; `chains` holds the checksum after each of them.
+fn insert_records(
+    connection: &Connection,
+    head: Head,
+    records: &[Record],
+    chains: &[Chain],
+) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached(INSERT_RECORD)?;
+    for ((seq, record), chain) in (head.records..).zip(records).zip(chains) {
+        insert.execute((
+            head.number,
+            signed(seq),
+            signed(record.at_ms),
+            &record.step,
+            &record.event,
+            &record.data,
+            chain.value(),
+        ))?;
+    }
+    Ok(())
+}
+
+/// The checksum after each of `records`, the first of which has number `first_seq`.
+fn chains(before: Chain, first_seq: u64, records: &[Record]) -> Vec<Chain> {
+    let mut chain = before;
+    let after = (first_seq..).zip(records).map(|(seq, record)| {
+        chain = chain.after(seq, record);
+        chain
+    });
+    after.collect()
+}
+
+fn advanced(head: Head, chains: &[Chain]) -> Head {
+    Head {
+        number: head.number,
+        records: head.records + chains.len() as u64,
+        chain: chains.last().copied().unwrap_or(head.chain),
+    }
+}
+
+/// SQLite's integers have a sign. Times are checked before, and no saga has so many records.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Whether the path no longer leads to the file that is open: what is written then is lost with it.
+#[cfg(unix)]
+fn has_moved(connection: &Connection) -> rusqlite::Result<bool> {
+    let mut moved = 0;
+    connection.file_control(Some(MAIN_DB), FileControl::HasMoved(&mut moved))?;
+    Ok(moved != 0)
+}
+
+/// Elsewhere an open file cannot be moved or deleted.
+#[cfg(not(unix))]
+fn has_moved(_: &Connection) -> rusqlite::Result<bool> {
+    Ok(false)
+}
+
+/// Makes what the file shows durable, or fails.
+///
+/// After a sync has failed the system may show pages that never reached the disk, and report the next sync of them
+/// as done. So everything is copied into the database by new writes, and the write-ahead log is emptied.
+fn make_durable(connection: &Connection, path: &Path) -> Result<(), LogError> {
+    let fail = |error: rusqlite::Error| from_sqlite(path, &error);
+    let blocked: i64 =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0)).map_err(fail)?;
+    if blocked != 0 {
+        let cause = "a commit has failed, and another program that reads the file keeps the log from finding out \
+                     what is on the disk; end that program: the log goes on by itself";
+        return Err(log_error(path, cause));
+    }
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    // SQLite keeps no lock on this file that closing it here could give up, as it would for the database.
+    let synced = match File::open(&wal) {
+        Ok(file) => file.sync_all(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    };
+    synced.map_err(|error| {
+        log_error(
+            path,
+            format!("a commit has failed, and so has the sync after it ({error}); check the storage"),
+        )
+    })
+}
+
+/// Copies the write-ahead log into the database when it is long, and starts it anew when it is too long.
+fn shorten_wal(connection: &Connection, limit: &mut i64) -> rusqlite::Result<()> {
+    let (_, pages, copied) = wal_checkpoint(connection, "PRAGMA wal_checkpoint(NOOP)")?;
+    if pages - copied < CHECKPOINT_PAGES {
+        return Ok(());
+    }
+    // Waits for nobody. Once all is copied and nobody reads, the next commit starts the write-ahead log anew.
+    let (_, pages, _) = wal_checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
+    if pages < WAL_PAGES_MAX {
+        *limit = WAL_PAGES_MAX;
+        return Ok(());
+    }
+    if pages < *limit {
+        return Ok(());
+    }
+    // Readers follow each other without a gap, or one of them does not end.
+    connection.busy_timeout(WAL_RESET_TIMEOUT)?;
+    let result = wal_checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+    connection.busy_timeout(connection::BUSY_TIMEOUT)?;
+    let (blocked, pages, _) = result?;
+    *limit = if blocked == 0 { WAL_PAGES_MAX } else { pages + WAL_PAGES_MAX };
+    if blocked != 0 {
+        let file = connection.path().unwrap_or_default();
+        let bytes = fs::metadata(format!("{file}-wal")).map_or(0, |metadata| metadata.len());
+        tracing::warn!(
+            log = file,
+            wal_bytes = bytes,
+            "a program that reads the saga log without end makes it grow"
+        );
+    }
+    Ok(())
+}
+
+/// Whether it was blocked, the pages in the write-ahead log, and how many of them are copied.
+fn wal_checkpoint(connection: &Connection, sql: &str) -> rusqlite::Result<(i64, i64, i64)> {
+    connection.prepare_cached(sql)?.query_row((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+}

@@ -1,0 +1,179 @@
+//! What to do about a call, and what the end of an attempt means. Pure: randomness is passed in.
+
+use std::time::Duration;
+
+use crate::error::{Failure, FailureKind};
+use crate::machine::attempts::{AttemptFact, Phase};
+use crate::machine::call::{Call, CallKind, Role};
+use crate::machine::fact::{FactKind, Refusal};
+use crate::machine::policy::Retry;
+
+/// What to do about a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// An attempt is open: make it, unless it is in flight.
+    Make,
+    /// Record [`AttemptFact::Opened`] after this time, then make the attempt.
+    Open {
+        /// The back-off.
+        after: Duration,
+    },
+    /// Record [`AttemptFact::GaveUp`].
+    GiveUp,
+    /// Wait for an operator.
+    Wait,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Settled<E> {
+    /// The action or compensation is done, or the probe found the action done.
+    Done(E),
+    /// The probe found that the action did not happen and never will.
+    Absent,
+    /// It failed.
+    Failed(Failure),
+    /// The call panicked with this message.
+    Panicked(String),
+}
+
+/// What to do about `call` under `retry`. `jitter` is a random number.
+pub fn decide(call: &Call, retry: &Retry, jitter: u32) -> Decision {
+    let attempts = &call.attempts;
+    match attempts.phase() {
+        Phase::Open => return Decision::Make,
+        Phase::Parked | Phase::Ended => return Decision::Wait,
+        Phase::Waiting => {}
+    }
+    if attempts.spent() == 0 {
+        return Decision::Open { after: Duration::ZERO };
+    }
+    // A call that answers differently to the same key is never repeated while nobody knows what it did.
+    let repeatable = !attempts.in_doubt() || call.settlement.keyed || call.settlement.probe;
+    let spent = retry.is_spent(attempts.spent());
+    match call.role {
+        Role::Compensatable if spent || !repeatable => Decision::GiveUp,
+        Role::Pivot if spent && !attempts.in_doubt() => Decision::GiveUp,
+        _ if !repeatable => Decision::Wait,
+        _ => Decision::Open { after: retry.back_off(attempts.spent(), jitter) },
+    }
+}
+
+/// Whether an operator should see `call`: it waits for one, or has spent its retries and goes on nevertheless.
+pub fn is_parked(call: &Call, retry: &Retry) -> bool {
+    match call.attempts.phase() {
+        Phase::Parked => true,
+        Phase::Ended => false,
+        Phase::Open | Phase::Waiting => match call.role {
+            Role::Compensatable => false,
+            Role::Pivot | Role::Retriable | Role::Settling | Role::Compensation => {
+                let failed = call.attempts.spent().saturating_sub(u32::from(call.attempts.is_open()));
+                retry.is_spent(failed)
+            }
+        },
+    }
+}
+
+/// The facts that follow when the open attempt of `call` ended other than done.
+pub fn settle<E>(call: &Call, settled: Settled<E>) -> Result<E, Vec<FactKind>> {
+    let failure = match settled {
+        Settled::Done(event) => return Ok(event),
+        Settled::Absent => return Err(vec![FactKind::Attempt(AttemptFact::Absent)]),
+        Settled::Panicked(message) if call.kind == CallKind::Compensation => {
+            let message = format!("the compensation panicked: {message}");
+            return Err(vec![
+                FactKind::Compensation(AttemptFact::Failed(Failure::unknown(&*message))),
+                FactKind::Compensation(AttemptFact::Parked(message)),
+            ]);
+        }
+        Settled::Panicked(message) => Failure::unknown(format!("the call panicked: {message}")),
+        Settled::Failed(failure) => failure,
+    };
+    Err(vec![match call.kind {
+        CallKind::Compensation => FactKind::Compensation(AttemptFact::Failed(failure)),
+        // A probe has no effect of its own: whatever became of it, it settled nothing and added no doubt.
+        CallKind::Probe => {
+            FactKind::Attempt(AttemptFact::Failed(Failure { kind: FailureKind::Transient, ..failure }))
+        }
+        CallKind::Action if failure.kind == FailureKind::Refused => {
+            let definitive = call.settlement.keyed || !call.attempts.in_doubt();
+            FactKind::Refused(Refusal { message: failure.message, definitive })
+        }
+        CallKind::Action => FactKind::Attempt(AttemptFact::Failed(failure)),
+    }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::attempts::Attempts;
+    use crate::machine::call::Settlement;
+
+    const KEYED: Settlement = Settlement { keyed: true, probe: false };
+    const PROBED: Settlement = Settlement { keyed: false, probe: true };
+    const CARELESS: Settlement = Settlement { keyed: false, probe: false };
+
+    fn after(kind: FailureKind, role: Role, settlement: Settlement) -> Call {
+        let failure = Failure { kind, message: String::new() };
+        let attempts = Attempts::opened().after(&AttemptFact::Failed(failure)).unwrap();
+        Call::action(0, role, attempts, settlement)
+    }
+
+    fn decision(call: &Call, retry: Retry) -> Decision {
+        decide(call, &retry, 0)
+    }
+
+    #[test]
+    fn a_careless_participant_is_never_asked_twice_after_a_lost_reply() {
+        let call = after(FailureKind::Unknown, Role::Compensatable, CARELESS);
+        assert_eq!(decision(&call, Retry::DEFAULT), Decision::GiveUp);
+        let call = after(FailureKind::Transient, Role::Compensatable, CARELESS);
+        assert!(matches!(decision(&call, Retry::DEFAULT), Decision::Open { .. }));
+    }
+
+    #[test]
+    fn a_doubt_is_settled_by_the_same_key_or_else_by_the_probe() {
+        assert_eq!(after(FailureKind::Unknown, Role::Compensatable, KEYED).kind, CallKind::Action);
+        assert_eq!(after(FailureKind::Unknown, Role::Compensatable, PROBED).kind, CallKind::Probe);
+        assert_eq!(after(FailureKind::Transient, Role::Compensatable, PROBED).kind, CallKind::Action);
+    }
+
+    #[test]
+    fn spent_retries_turn_the_saga_before_the_pivot_only() {
+        let spent = |kind, role| decision(&after(kind, role, KEYED), Retry::NEVER);
+        assert_eq!(spent(FailureKind::Unknown, Role::Compensatable), Decision::GiveUp);
+        assert_eq!(spent(FailureKind::Transient, Role::Pivot), Decision::GiveUp);
+        for role in [Role::Pivot, Role::Retriable, Role::Settling, Role::Compensation] {
+            assert!(matches!(spent(FailureKind::Unknown, role), Decision::Open { .. }), "{role:?}");
+        }
+    }
+
+    #[test]
+    fn what_goes_on_over_its_budget_is_shown_as_parked() {
+        let call = after(FailureKind::Unknown, Role::Pivot, KEYED);
+        assert!(is_parked(&call, &Retry::NEVER));
+        assert!(!is_parked(&call, &Retry::DEFAULT));
+    }
+
+    #[test]
+    fn a_refusal_after_a_lost_reply_is_definitive_only_from_a_keyed_call() {
+        let refused = || Failure { kind: FailureKind::Refused, message: "no".into() };
+        let definitive = |settlement| {
+            let mut call = after(FailureKind::Unknown, Role::Compensatable, settlement);
+            call.kind = CallKind::Action;
+            match settle::<()>(&call, Settled::Failed(refused())).unwrap_err().remove(0) {
+                FactKind::Refused(refusal) => refusal.definitive,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(definitive(KEYED));
+        assert!(!definitive(CARELESS));
+    }
+
+    #[test]
+    fn a_panic_in_a_compensation_is_for_an_operator() {
+        let call = Call::compensation(0, Attempts::opened());
+        let facts = settle::<()>(&call, Settled::Panicked("oops".into())).unwrap_err();
+        assert!(matches!(facts[1], FactKind::Compensation(AttemptFact::Parked(_))));
+    }
+}

@@ -1,0 +1,32 @@
+//! The pure core: what a saga's state is, how a fact changes it, and what is to be done next.
+//!
+//! ```text
+//!            facts (from the log, or just happened)
+//!                 │ apply
+//!                 ▼
+//!   State ──── next ────▶ calls to make, or the output to return
+//!                 │ decide (policy)
+//!                 ▼
+//!        open an attempt now or after a back-off, give up, or wait for an operator
+//! ```
+//!
+//! No IO, no clock, no randomness, no panic. `saga!` generates the positions of a saga ([`Forward`], [`Backward`]);
+//! what holds for every saga (the [`State`] around them, the ledger of [`Attempts`], the decision what to do after a
+//! failure) is written once, here. Policies are no part of the state: what was decided is recorded as a fact, so that
+//! a changed policy never changes the past.
+
+mod attempts;
+mod call;
+mod decide;
+mod fact;
+mod policy;
+mod residue;
+mod state;
+
+pub use attempts::{AttemptFact, Attempts, Phase};
+pub use call::{Call, CallKind, Role, Settlement};
+pub use decide::{Decision, Settled, decide, is_parked, settle};
+pub use fact::{Event, EventError, Fact, FactKind, Refusal};
+pub use policy::{Policy, Retry};
+pub use residue::{Effect, Residue};
+pub use state::{Backward, Cause, Control, Forward, IllegalEvent, Next, Rejected, State, legal};

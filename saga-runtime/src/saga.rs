@@ -1,0 +1,72 @@
+//! What a declared saga is to the runtime.
+
+use std::sync::Arc;
+
+use crate::__private::CallFuture;
+use crate::context::Context;
+use crate::data::{DataError, SagaData};
+use crate::definition::Definition;
+use crate::machine::{CallKind, Event, Forward, Policy, State};
+
+/// A declared saga: a typed state machine and the calls that it makes. Implemented by `saga!`.
+pub trait Saga: Sized + Send + Sync + 'static {
+    /// What it is begun with: the input, or a tuple of the inputs in their order.
+    type Input: Send + 'static;
+    /// What it returns.
+    type Output: SagaData;
+    /// Its events: what the log holds.
+    type Event: Event;
+    /// Its positions on the way forward.
+    type Forward: Forward<Event = Self::Event>;
+    /// What its calls are made on.
+    type Participants: Send + Sync + 'static;
+
+    /// The declaration as data.
+    const DEFINITION: &'static Definition;
+
+    /// The state with which it begins: the first attempts are open.
+    fn begin(input: Self::Input) -> State<Self::Forward>;
+
+    /// The input as a JSON object, by name.
+    fn encode_input(input: &Self::Input) -> Result<String, DataError>;
+
+    /// Reads what [`encode_input`](Self::encode_input) wrote.
+    fn decode_input(json: &str) -> Result<Self::Input, DataError>;
+
+    /// The policy of a call of the step with index `step`.
+    fn policy(step: usize, kind: CallKind) -> Policy;
+
+    /// One attempt of a call that `state` has; `None` if it has no such call. Nothing runs before the first poll.
+    fn call(
+        state: &State<Self::Forward>,
+        step: usize,
+        kind: CallKind,
+        participants: &Arc<Self::Participants>,
+        cx: Context,
+    ) -> Option<CallFuture<Self::Event>>;
+
+    /// The event with which it returns, from the state that is to return; `None` for any other state.
+    fn complete(state: State<Self::Forward>) -> Option<Result<Self::Event, DataError>>;
+}
+
+/// The state of a saga of type `S`.
+pub type StateOf<S> = State<<S as Saga>::Forward>;
+
+/// Marks a participant that answers the same to the same idempotency key, with one effect, refusals included.
+///
+/// The compiler asks for it where nothing else could settle a doubt: an action whose reply was lost is then asked
+/// again with the same key. It is a promise about the service, not about Rust code.
+#[diagnostic::on_unimplemented(
+    message = "nobody could settle a doubt about this step: `{Self}` does not promise to answer by key",
+    label = "if the reply of this participant is lost, nobody can say whether the effect took place",
+    note = "if it answers the same to the same idempotency key with one effect, say so: `impl saga_runtime::Keyed for {Self} {{}}`",
+    note = "or add to the step: `probe <call>`, or a `compensate <call>` that works by key and does not mention the step's output"
+)]
+pub trait Keyed {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Keyed + ?Sized> Keyed for &T {}
+#[diagnostic::do_not_recommend]
+impl<T: Keyed + ?Sized> Keyed for Box<T> {}
+#[diagnostic::do_not_recommend]
+impl<T: Keyed + ?Sized> Keyed for Arc<T> {}
