@@ -84,55 +84,100 @@ impl Coordinator {
     /// is safe: it attaches to the first.
     pub async fn begin<S: Saga>(&self, id: impl AsRef<str>, input: S::Input) -> Result<Begun<S>, BeginError> {
         let id = SagaId::new(id)?;
-        let definition = S::DEFINITION.name;
         let shared = &self.inner.shared;
-        let registration = shared.registered.get(&std::any::TypeId::of::<S>());
-        let registration = registration.and_then(|r| Arc::clone(r).downcast::<Registration<S>>().ok());
-        let registration = registration.ok_or(BeginError::NotRegistered { definition })?;
-        let json = S::encode_input(&input)?;
-        let input_json: Arc<str> = json.as_str().into();
+        let registration = registration::<S>(shared)?;
+        let json: Arc<str> = S::encode_input(&input)?.into();
         let mut input = Some(input);
         loop {
             if shared.is_shutting_down() {
                 return Err(BeginError::ShuttingDown);
             }
-            let (entry, reins) = shared.enter(&id, definition, S::DEFINITION.fingerprint(), &input_json);
-            let started = match (reins, input.take()) {
-                (None, kept) => {
-                    input = kept;
-                    same_saga::<S>(&entry, &id, &input_json)?;
-                    false
-                }
-                (Some(reins), Some(input)) => {
-                    spawn_begin::<S>(shared, &registration, &id, reins, input, json.clone());
-                    true
-                }
-                (Some(reins), None) => {
-                    spawn_adopt::<S>(shared, &registration, &id, reins);
-                    false
-                }
-            };
-            let handle = Handle::new(id.clone(), Arc::clone(&entry), Arc::clone(shared));
-            match begun(&entry).await {
-                Progress::Begun(SagaStatus::Stopped, _) | Progress::Beginning => {
-                    return Err(BeginError::ShuttingDown);
-                }
-                Progress::Begun(SagaStatus::Quarantined { cause }, _) => {
-                    return Err(BeginError::Saga(HandleError::Quarantined { id, cause }));
-                }
-                Progress::Begun(..) if started => return Ok(Begun::Started(handle)),
-                Progress::Begun(..) => return Ok(Begun::Attached(handle)),
-                Progress::NotBegun(error) => return Err(error.into()),
-                Progress::Exists(history) => {
-                    same_history::<S>(&history, &id, &input_json)?;
-                    if history.status != Status::Running {
-                        return outcome_of::<S>(&history).map(Begun::Finished).map_err(BeginError::Saga);
+            let (entry, reins) = shared.enter(&id, S::DEFINITION.name, S::DEFINITION.fingerprint(), &json);
+            let mut started = false;
+            match reins {
+                None => same_saga::<S>(&entry, &id, &json)?,
+                Some(reins) => match input.take() {
+                    Some(input) => {
+                        started = true;
+                        spawn_begin::<S>(shared, &registration, &id, reins, input, json.to_string());
                     }
-                    // Unfinished, and driven by nobody: the next turn adopts it, or attaches to who did.
+                    // The log held it, unfinished: nobody drove it.
+                    None => spawn_adopt::<S>(shared, &registration, &id, reins),
+                },
+            }
+            let handle = Handle::new(id.clone(), Arc::clone(&entry), Arc::clone(shared));
+            match accepted(&entry, &id).await? {
+                None if started => return Ok(Begun::Started(handle)),
+                None => return Ok(Begun::Attached(handle)),
+                Some(history) => {
+                    same_history::<S>(&history, &id, &json)?;
+                    if history.status != Status::Running {
+                        return finished::<S>(&history);
+                    }
                 }
             }
         }
     }
+
+    /// The saga with this id, if it was ever begun: attached to, or with its outcome.
+    pub async fn find<S: Saga>(&self, id: &SagaId) -> Result<Option<Begun<S>>, BeginError> {
+        let shared = &self.inner.shared;
+        let registration = registration::<S>(shared)?;
+        loop {
+            if shared.is_shutting_down() {
+                return Err(BeginError::ShuttingDown);
+            }
+            let mut entry = shared.entry(id);
+            if entry.is_none() {
+                let history = shared.log.history(id).await;
+                let Some(history) = history.map_err(|error| BeginError::Saga(error.into()))? else {
+                    return Ok(None);
+                };
+                let json = input_of(&history);
+                same_history::<S>(&history, id, json)?;
+                if history.status != Status::Running {
+                    return finished::<S>(&history).map(Some);
+                }
+                let fingerprint = S::DEFINITION.fingerprint();
+                let (found, reins) = shared.enter(id, S::DEFINITION.name, fingerprint, &json.into());
+                if let Some(reins) = reins {
+                    spawn_adopt::<S>(shared, &registration, id, reins);
+                }
+                entry = Some(found);
+            }
+            if let Some(entry) = entry {
+                same_saga::<S>(&entry, id, &entry.input)?;
+                if accepted(&entry, id).await?.is_none() {
+                    return Ok(Some(Begun::Attached(Handle::new(id.clone(), entry, Arc::clone(shared)))));
+                }
+            }
+        }
+    }
+}
+
+fn registration<S: Saga>(shared: &Shared) -> Result<Arc<Registration<S>>, BeginError> {
+    let registered = shared.registered.get(&std::any::TypeId::of::<S>());
+    let registered = registered.and_then(|registered| Arc::clone(registered).downcast().ok());
+    registered.ok_or(BeginError::NotRegistered { definition: S::DEFINITION.name })
+}
+
+/// Waits until the saga's first record is durable. `Some`: the log holds a saga with this id already.
+async fn accepted(entry: &Entry, id: &SagaId) -> Result<Option<Arc<History>>, BeginError> {
+    let mut progress = entry.progress.clone();
+    let known = progress.wait_for(|progress| !matches!(progress, Progress::Beginning)).await;
+    match known.map_or(Progress::Beginning, |progress| progress.clone()) {
+        Progress::Begun(SagaStatus::Stopped, _) | Progress::Beginning => Err(BeginError::ShuttingDown),
+        Progress::Begun(SagaStatus::Quarantined { cause }, _) => {
+            Err(BeginError::Saga(HandleError::Quarantined { id: id.clone(), cause }))
+        }
+        Progress::Begun(..) => Ok(None),
+        Progress::NotBegun(error) => Err(error.into()),
+        Progress::Exists(history) => Ok(Some(history)),
+    }
+}
+
+fn finished<S: Saga>(history: &History) -> Result<Begun<S>, BeginError> {
+    outcome_of::<S>(history).map(Begun::Finished).map_err(BeginError::Saga)
 }
 
 fn spawn_begin<S: Saga>(
@@ -162,13 +207,6 @@ fn spawn_adopt<S: Saga>(shared: &Arc<Shared>, registration: &Registration<S>, id
     });
 }
 
-/// What became of the first record.
-async fn begun(entry: &Entry) -> Progress {
-    let mut progress = entry.progress.clone();
-    let begun = progress.wait_for(|progress| !matches!(progress, Progress::Beginning)).await;
-    begun.map_or(Progress::Beginning, |progress| progress.clone())
-}
-
 fn same_saga<S: Saga>(entry: &Entry, id: &SagaId, input: &str) -> Result<(), BeginError> {
     let same_definition =
         entry.definition == S::DEFINITION.name && entry.fingerprint == S::DEFINITION.fingerprint();
@@ -179,8 +217,11 @@ fn same_history<S: Saga>(history: &History, id: &SagaId, input: &str) -> Result<
     let begin = &history.begin;
     let same_definition =
         begin.definition == S::DEFINITION.name && begin.fingerprint == S::DEFINITION.fingerprint();
-    let first = history.records.first().and_then(|record| record.data.as_deref()).unwrap_or_default();
-    compare::<S>(same_definition, &begin.definition, first, id, input)
+    compare::<S>(same_definition, &begin.definition, input_of(history), id, input)
+}
+
+fn input_of(history: &History) -> &str {
+    history.records.first().and_then(|record| record.data.as_deref()).unwrap_or_default()
 }
 
 fn compare<S: Saga>(

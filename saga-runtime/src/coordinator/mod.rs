@@ -26,7 +26,6 @@ pub use status::{Parked, ParkedCall, SagaStatus};
 use crate::coordinator::shared::Shared;
 use crate::id::SagaId;
 use crate::log::SagaLog;
-use crate::saga::Saga;
 
 /// Executes sagas on one log.
 ///
@@ -65,13 +64,6 @@ impl Coordinator {
     /// The sagas that cannot go on, and why.
     pub fn quarantined(&self) -> Vec<(SagaId, String)> {
         self.inner.shared.quarantined()
-    }
-
-    /// The handle of a saga that is being driven; `None` if it has ended, or was never begun as an `S`.
-    pub fn handle<S: Saga>(&self, id: &SagaId) -> Option<Handle<S>> {
-        let entry = self.inner.shared.entry(id)?;
-        let same = entry.definition == S::DEFINITION.name && entry.fingerprint == S::DEFINITION.fingerprint();
-        same.then(|| Handle::new(id.clone(), entry, Arc::clone(&self.inner.shared)))
     }
 
     /// Drains: attempts that are in flight end and are recorded, nothing new starts, then the log is let go. Unfinished
