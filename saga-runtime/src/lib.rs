@@ -1,25 +1,50 @@
-//! Runtime.
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
-mod context;
+//! Sagas: transactions over several services, declared once, type-checked, compensated and durable.
+//!
+//! - [`saga!`] declares a saga and writes its typed state machine;
+//! - [`Coordinator`](coordinator::Coordinator) executes sagas and resumes them after a crash;
+//! - [`log`] keeps what happened: [`log::SqliteLog`] in a file, [`log::MemoryLog`] for tests;
+//! - [`machine`] is the pure core: state, facts, what is next. It builds without the features below, without tokio and
+//!   without a database.
+//!
+//! | feature | default | what it adds |
+//! | --- | --- | --- |
+//! | `macros` | yes | `saga!` and `#[derive(StepError)]` |
+//! | `sqlite` | yes | `SqliteLog`, and `coordinator` |
+//! | `coordinator` | by `sqlite` | the engine, on tokio |
+
 #[cfg(feature = "coordinator")]
 pub mod coordinator;
 pub mod data;
 pub mod definition;
-mod error;
-mod id;
 #[cfg(feature = "coordinator")]
 pub mod log;
 pub mod machine;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+mod context;
+mod error;
+mod id;
 mod saga;
 
 pub use context::{Context, IdempotencyKey};
 #[cfg(feature = "coordinator")]
-pub use coordinator::{Begun, CancelAnswer, Coordinator, Handle, Outcome, SagaStatus};
+pub use coordinator::{
+    BeginError, Begun, CancelAnswer, Coordinator, Handle, HandleError, Outcome, SagaStatus, StartError,
+};
 pub use data::SagaData;
 pub use error::{Failure, FailureKind, StepError};
 pub use id::{InvalidSagaId, SagaId};
 pub use saga::{Keyed, Saga, StateOf};
 #[cfg(feature = "macros")]
-pub use saga_macros::{StepError, saga};
+pub use saga_macros::StepError;
+#[cfg(feature = "macros")]
+#[doc = include_str!("saga_macro.md")]
+pub use saga_macros::saga;
+
+/// The README's example compiles. Only under test: a package holds no README of the workspace.
+#[cfg(all(doctest, feature = "sqlite", feature = "macros"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

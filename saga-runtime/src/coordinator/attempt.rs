@@ -30,6 +30,7 @@ pub(crate) async fn attempt<E>(
     let Ok(_permit) = calls_at_once.acquire().await else {
         return (call, Ended::NotSent);
     };
+    tracing::debug!("sent");
     let settled = match tokio::time::timeout(timeout, AssertUnwindSafe(future).catch_unwind()).await {
         Ok(Ok(settled)) => settled,
         Ok(Err(panic)) => Settled::Panicked(panic_message(&*panic)),
