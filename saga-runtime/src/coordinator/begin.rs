@@ -14,7 +14,6 @@ use crate::log::{History, LogError, Status};
 use crate::saga::Saga;
 
 /// What `begin` answers for a saga that is accepted. The fourth answer is [`BeginError::Conflict`].
-#[derive(Debug)]
 pub enum Begun<S: Saga> {
     /// It is new: its first record is durable.
     Started(Handle<S>),
@@ -76,6 +75,17 @@ impl<S: Saga> Begun<S> {
     }
 }
 
+/// By hand: a derive would ask for `S: Debug`, and a declared saga is a name without values.
+impl<S: Saga<Output: std::fmt::Debug>> std::fmt::Debug for Begun<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Started(handle) => f.debug_tuple("Started").field(handle).finish(),
+            Self::Attached(handle) => f.debug_tuple("Attached").field(handle).finish(),
+            Self::Finished(outcome) => f.debug_tuple("Finished").field(outcome).finish(),
+        }
+    }
+}
+
 impl Coordinator {
     /// Begins a saga, and answers when its first record is durable. From then on it is executed to its end, whatever
     /// happens to this process.
@@ -105,7 +115,7 @@ impl Coordinator {
                     None => spawn_adopt::<S>(shared, &registration, &id, reins),
                 },
             }
-            let handle = Handle::new(id.clone(), Arc::clone(&entry), Arc::clone(shared));
+            let handle = Handle::new(id.clone(), Arc::clone(&entry), shared);
             match accepted(&entry, &id).await? {
                 None if started => return Ok(Begun::Started(handle)),
                 None => return Ok(Begun::Attached(handle)),
@@ -148,7 +158,7 @@ impl Coordinator {
             if let Some(entry) = entry {
                 same_saga::<S>(&entry, id, &entry.input)?;
                 if accepted(&entry, id).await?.is_none() {
-                    return Ok(Some(Begun::Attached(Handle::new(id.clone(), entry, Arc::clone(shared)))));
+                    return Ok(Some(Begun::Attached(Handle::new(id.clone(), entry, shared))));
                 }
             }
         }

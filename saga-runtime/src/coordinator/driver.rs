@@ -18,7 +18,7 @@ use crate::coordinator::fold::Folded;
 use crate::coordinator::journal;
 use crate::coordinator::shared::Shared;
 use crate::coordinator::status::{Parked, ParkedCall, Progress, SagaStatus};
-use crate::error::{Failure, FailureKind};
+use crate::error::Failure;
 use crate::id::SagaId;
 use crate::log::{Append, AppendError, Begin, Record, Status};
 use crate::machine::{
@@ -43,6 +43,9 @@ pub enum CancelAnswer {
     Cancelled,
     /// The saga is past its point of no return.
     TooLate,
+    /// Undecided: the saga is not executed at the moment (see [`Handle::status`](crate::Handle::status)). Ask again
+    /// once it is.
+    Stopped,
 }
 
 /// How often an unavailable log is tried again.
@@ -133,6 +136,7 @@ impl<S: Saga> Driver<S> {
             self.next_seq = records;
             self.at_ms = folded.at_ms;
             self.residue = folded.residue;
+            self.failures = folded.failures;
             let tainted = taint(&folded.state);
             self.state = Some(folded.state);
             self.publish(SagaStatus::Running, None);
@@ -302,14 +306,7 @@ impl<S: Saga> Driver<S> {
     }
 
     fn note_failure(&mut self, call: &Call, kind: &FactKind) {
-        let failure = match kind {
-            FactKind::Attempt(AttemptFact::Failed(failure))
-            | FactKind::Compensation(AttemptFact::Failed(failure)) => failure.clone(),
-            FactKind::Refused(refusal) => {
-                Failure { kind: FailureKind::Refused, message: refusal.message.clone() }
-            }
-            _ => return,
-        };
+        let Some(failure) = kind.failure() else { return };
         let (step, attempt) = (step_name::<S>(call), call.attempts.made());
         warn!(step, kind = ?call.kind, attempt, outcome = %failure.kind, error = failure.message, "failed");
         self.failures.insert(call.step, failure);

@@ -1,7 +1,10 @@
 //! A saga's state is the fold of its history.
 
+use std::collections::HashMap;
+
 use crate::coordinator::journal;
 use crate::data::DataError;
+use crate::error::Failure;
 use crate::log::History;
 use crate::machine::{Event, EventError, FactKind, Residue, State};
 use crate::saga::{Saga, StateOf};
@@ -10,6 +13,8 @@ use crate::saga::{Saga, StateOf};
 pub(crate) struct Folded<S: Saga> {
     pub(crate) state: StateOf<S>,
     pub(crate) residue: Residue,
+    /// The last failure of each step, by its index.
+    pub(crate) failures: HashMap<usize, Failure>,
     /// The output as JSON, if the saga returned.
     pub(crate) output: Option<String>,
     /// When the last record was made.
@@ -47,6 +52,7 @@ pub(crate) fn fold<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
     let mut folded = Folded::<S> {
         state: S::begin(S::decode_input(input).map_err(FoldError::Input)?),
         residue: Residue::default(),
+        failures: HashMap::new(),
         output: None,
         at_ms: begun.map_or(0, |record| record.at_ms),
     };
@@ -59,6 +65,9 @@ pub(crate) fn fold<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
         };
         let fact = journal::to_fact(S::DEFINITION, record).map_err(illegal)?;
         folded.residue.record(S::DEFINITION, &fact);
+        if let (Some(step), Some(failure)) = (fact.step, fact.kind.failure()) {
+            folded.failures.insert(step, failure);
+        }
         if let FactKind::Completed(output) = &fact.kind {
             folded.output = Some(output.clone());
         }

@@ -1,7 +1,7 @@
 //! One saga, seen from outside.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::oneshot;
 
@@ -26,11 +26,11 @@ pub enum Outcome<T> {
 
 /// A saga that was begun: waits for its end, shows where it is, cancels it.
 ///
-/// A handle keeps nothing alive: the saga goes on when it is dropped.
+/// A handle keeps nothing alive: the saga goes on when it is dropped, and the log is let go when the coordinator is.
 pub struct Handle<S: Saga> {
     id: SagaId,
     entry: Arc<Entry>,
-    shared: Arc<Shared>,
+    shared: Weak<Shared>,
     saga: PhantomData<fn() -> S>,
 }
 
@@ -68,8 +68,8 @@ pub enum HandleError {
 }
 
 impl<S: Saga> Handle<S> {
-    pub(crate) fn new(id: SagaId, entry: Arc<Entry>, shared: Arc<Shared>) -> Self {
-        Self { id, entry, shared, saga: PhantomData }
+    pub(crate) fn new(id: SagaId, entry: Arc<Entry>, shared: &Arc<Shared>) -> Self {
+        Self { id, entry, shared: Arc::downgrade(shared), saga: PhantomData }
     }
 
     /// The saga's id.
@@ -126,32 +126,52 @@ impl<S: Saga> Handle<S> {
 
     /// Everything that the log holds of the saga.
     pub async fn history(&self) -> Result<History, HandleError> {
-        let history = self.shared.log.history(&self.id).await?;
+        let shared = self.shared.upgrade().ok_or_else(|| HandleError::Stopped(self.id.clone()))?;
+        let history = shared.log.history(&self.id).await?;
         history.ok_or_else(|| HandleError::Unknown(self.id.clone()))
     }
 
     /// Asks the saga to compensate, and waits until that is decided and recorded. While the pivot is open, its
     /// outcome decides.
-    pub async fn cancel(&self, reason: impl Into<String>) -> CancelAnswer {
-        let (answer, answered) = oneshot::channel();
-        let command = Command::Cancel { reason: reason.into(), answer };
-        if self.entry.commands.send(command).is_ok()
-            && let Ok(answer) = answered.await
-        {
-            return answer;
+    pub async fn cancel(&self, reason: impl Into<String>) -> Result<CancelAnswer, HandleError> {
+        let reason = reason.into();
+        if let Some(answer) = self.ask(|answer| Command::Cancel { reason, answer }).await {
+            return Ok(answer);
         }
-        // Nobody drives it any more: it has ended.
-        match self.status() {
-            SagaStatus::Compensated(_) => CancelAnswer::Cancelled,
-            _ => CancelAnswer::TooLate,
+        match self.outcome_known() {
+            Some(Ok(SagaStatus::Compensated(_))) => Ok(CancelAnswer::Cancelled),
+            Some(Ok(_)) => Ok(CancelAnswer::TooLate),
+            Some(Err(error)) => Err(error),
+            None => Err(HandleError::Stopped(self.id.clone())),
         }
     }
 
-    /// Tries at once what waits for a back-off or, parked, for an operator.
-    pub async fn retry(&self) {
+    /// Tries at once what waits for a back-off or, parked, for an operator. Does nothing where nothing waits.
+    pub async fn retry(&self) -> Result<(), HandleError> {
+        if self.ask(|answer| Command::Retry { answer }).await.is_some() {
+            return Ok(());
+        }
+        match self.outcome_known() {
+            Some(known) => known.map(|_| ()),
+            None => Err(HandleError::Stopped(self.id.clone())),
+        }
+    }
+
+    /// What the driver answers; `None` where nobody drives the saga any more.
+    async fn ask<A>(&self, command: impl FnOnce(oneshot::Sender<A>) -> Command) -> Option<A> {
         let (answer, answered) = oneshot::channel();
-        if self.entry.commands.send(Command::Retry { answer }).is_ok() {
-            let _ = answered.await;
+        self.entry.commands.send(command(answer)).ok()?;
+        answered.await.ok()
+    }
+
+    /// How the saga ended, if it has.
+    fn outcome_known(&self) -> Option<Result<SagaStatus, HandleError>> {
+        match self.status() {
+            SagaStatus::Running | SagaStatus::Parked(_) | SagaStatus::Stopped => None,
+            SagaStatus::Quarantined { cause } => {
+                Some(Err(HandleError::Quarantined { id: self.id.clone(), cause }))
+            }
+            ended @ (SagaStatus::Completed | SagaStatus::Compensated(_)) => Some(Ok(ended)),
         }
     }
 }
@@ -169,7 +189,8 @@ pub(crate) fn outcome_of<S: Saga>(history: &History) -> Result<Outcome<S::Output
 
 impl<S: Saga> Clone for Handle<S> {
     fn clone(&self) -> Self {
-        Self::new(self.id.clone(), Arc::clone(&self.entry), Arc::clone(&self.shared))
+        let entry = Arc::clone(&self.entry);
+        Self { id: self.id.clone(), entry, shared: Weak::clone(&self.shared), saga: PhantomData }
     }
 }
 

@@ -73,7 +73,7 @@ impl Attempts {
 
     /// How many attempts count towards the retries.
     pub fn spent(&self) -> u32 {
-        self.made - self.spent_before
+        self.made.saturating_sub(self.spent_before)
     }
 
     /// Whether an attempt is open.

@@ -1,6 +1,7 @@
 //! Facts: what the log holds, in a form that is the same for every saga.
 
 use crate::data::DataError;
+use crate::error::{Failure, FailureKind};
 use crate::machine::attempts::AttemptFact;
 use crate::machine::state::Control;
 
@@ -30,6 +31,21 @@ pub enum FactKind {
     Cancelled(String),
     /// The saga returned; the output as JSON.
     Completed(String),
+}
+
+impl FactKind {
+    /// The failure of an attempt that it tells of.
+    pub fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Attempt(AttemptFact::Failed(failure)) | Self::Compensation(AttemptFact::Failed(failure)) => {
+                Some(failure.clone())
+            }
+            Self::Refused(Refusal { message, .. }) => {
+                Some(Failure { kind: FailureKind::Refused, message: message.clone() })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A participant said no.
