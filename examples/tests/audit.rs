@@ -4,7 +4,7 @@
 
 mod support;
 
-use saga_examples::travel::audit::{Booked, audit, compare, fetch_holdings};
+use saga_examples::travel::audit::{Booked, Owners, audit, compare, fetch_holdings};
 use saga_examples::travel::trip::{Itinerary, Trip, total};
 use saga_examples::travel::values::Cents;
 use saga_examples::travel::wire::Holdings;
@@ -27,9 +27,13 @@ async fn booked_world() -> (Vec<Holdings>, Vec<Booked>) {
     (fetch_holdings(world.services.addresses()).await.unwrap(), booked)
 }
 
+fn owners(booked: &[Booked]) -> Owners {
+    Owners { completed: booked.to_vec(), ..Owners::default() }
+}
+
 #[track_caller]
 fn check(holdings: &[Holdings], booked: &[Booked], expected: &[&str]) {
-    let report = compare(holdings, booked);
+    let report = compare(holdings, &owners(booked));
     assert_eq!(report.discrepancies.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
     assert_eq!(report.is_clean(), expected.is_empty());
 }
@@ -38,7 +42,7 @@ fn check(holdings: &[Holdings], booked: &[Booked], expected: &[&str]) {
 async fn what_is_held_is_what_is_owned() {
     let (holdings, booked) = booked_world().await;
     check(&holdings, &booked, &[]);
-    let sums: Vec<_> = (compare(&holdings, &booked).totals.iter())
+    let sums: Vec<_> = (compare(&holdings, &owners(&booked)).totals.iter())
         .map(|total| (total.service.to_string(), total.initial - total.remaining, total.held, total.owned))
         .collect();
     let sum = |service: &str, number| (service.to_owned(), number, number, number);
@@ -62,11 +66,25 @@ async fn what_nobody_owns_has_leaked() {
 }
 
 #[tokio::test]
+async fn what_is_held_for_a_saga_that_has_not_ended_is_named_as_such() {
+    let (holdings, booked) = booked_world().await;
+    let mut owners = owners(&booked[..1]);
+    owners.unfinished.insert("b".to_owned(), "parked");
+    let report = compare(&holdings, &owners);
+    assert!(!report.is_clean() && report.is_unfinished());
+    assert_eq!(report.discrepancies.len(), 5);
+    assert_eq!(
+        report.discrepancies[3].to_string(),
+        "car service: car-2 is held for a trip that is parked: reservation of 1 × Praha Letiště for 99.00 (saga b, key BookTrip/b/car)"
+    );
+}
+
+#[tokio::test]
 async fn what_is_not_held_any_more_is_lost() {
     let world = World::new().await;
     let booked = [book(&world, &trip("a")).await];
     world.desks.cars.cancel(&compensation("a", "car"), &booked[0].itinerary.car).await.unwrap();
-    let report = audit(world.services.addresses(), &booked).await.unwrap();
+    let report = audit(world.services.addresses(), &owners(&booked)).await.unwrap();
     assert_eq!(report.discrepancies.len(), 1);
     assert_eq!(
         report.discrepancies[0].to_string(),
@@ -94,7 +112,7 @@ async fn a_reservation_of_another_saga_is_not_ones_own() {
     let (holdings, mut booked) = booked_world().await;
     let (one, two) = booked.split_at_mut(1);
     std::mem::swap(&mut one[0].itinerary.car, &mut two[0].itinerary.car);
-    let report = compare(&holdings, &booked);
+    let report = compare(&holdings, &owners(&booked));
     assert_eq!(report.discrepancies.len(), 4, "two lost, two leaked: {:?}", report.discrepancies);
 }
 
@@ -103,13 +121,13 @@ async fn a_service_that_does_not_answer_fails_the_audit() {
     let world = World::new().await;
     let addresses = world.services.addresses().clone();
     drop(world.services);
-    let error = audit(&addresses, &[]).await.unwrap_err().to_string();
+    let error = audit(&addresses, &Owners::default()).await.unwrap_err().to_string();
     assert!(error.starts_with("the flight service does not tell what it holds: "), "{error}");
 
     let world = World::new().await;
     let mut swapped = world.services.addresses().clone();
     std::mem::swap(&mut swapped.car, &mut swapped.card);
-    let error = audit(&swapped, &[]).await.unwrap_err().to_string();
+    let error = audit(&swapped, &Owners::default()).await.unwrap_err().to_string();
     assert!(
         error.contains("the car service does not tell") && error.contains("is the card service"),
         "{error}"

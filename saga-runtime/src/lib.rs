@@ -1,7 +1,7 @@
 //! Sagas: transactions over several services, declared once, type-checked, compensated and durable.
 //!
 //! - [`saga!`] declares a saga and writes its typed state machine;
-//! - [`Coordinator`](coordinator::Coordinator) executes sagas and resumes them after a crash;
+//! - [`Coordinator`] executes sagas and resumes them after a crash;
 //! - [`log`] keeps what happened: [`log::SqliteLog`] in a file, [`log::MemoryLog`] for tests;
 //! - [`machine`] is the pure core: state, facts, what is next. It builds without the features below, without tokio and
 //!   without a database.

@@ -1,1 +1,10 @@
 //! Support for the tests.
+
+pub mod explore;
+pub mod logs;
+pub mod run;
+pub mod sagas;
+pub mod world;
+
+pub mod travel;
+pub mod travel_process;

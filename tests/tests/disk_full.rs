@@ -3,6 +3,8 @@
 //!
 //! The test starts itself as a second process whose files may not grow beyond a limit, and lifts the limit later.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is the report")]
+#![allow(clippy::unused_async, reason = "a desk answers as a service does")]
 #![cfg(target_os = "linux")]
 
 use std::io::{BufRead, BufReader, Write};
@@ -69,7 +71,8 @@ fn a_full_disk_stops_progress_loses_nothing_and_goes_on_with_the_room() {
     assert!(full.contains("store.db"), "the error does not say where: {full}");
     assert!(full.contains("same id"), "the error does not say what to do: {full}");
     let pid = child.id().to_string();
-    let lifted = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited:unlimited"]).status().unwrap();
+    let lifted =
+        Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited:unlimited"]).status().unwrap();
     assert!(lifted.success(), "the limit cannot be lifted");
     writeln!(child.stdin.take().unwrap(), "there is room").unwrap();
 

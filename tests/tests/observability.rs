@@ -1,5 +1,7 @@
 //! A program's own log tells of every saga, step and attempt, and of no payload.
 
+#![allow(clippy::unused_async, reason = "a desk answers as a service does")]
+
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -20,6 +20,15 @@ pub struct Booked {
     pub itinerary: Itinerary,
 }
 
+/// Who may own what the services hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Owners {
+    /// The trips that were completed.
+    pub completed: Vec<Booked>,
+    /// The sagas that have not ended, and how they stand in a word: what is held for them may be theirs.
+    pub unfinished: BTreeMap<String, &'static str>,
+}
+
 /// What an audit found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditReport {
@@ -68,6 +77,15 @@ pub enum Finding {
         id: String,
         /// What it is.
         thing: Thing,
+    },
+    /// The service holds it for a saga that has not ended.
+    Unfinished {
+        /// The service's name for it.
+        id: String,
+        /// What it is.
+        thing: Thing,
+        /// How the saga stands, in a word.
+        standing: &'static str,
     },
     /// A completed trip owns it, and the service does not hold it.
     Lost {
@@ -128,8 +146,8 @@ pub enum AuditError {
 }
 
 /// Asks all four services what they hold, and compares it with what the completed trips own.
-pub async fn audit(addresses: &Addresses, booked: &[Booked]) -> Result<AuditReport, AuditError> {
-    Ok(compare(&fetch_holdings(addresses).await?, booked))
+pub async fn audit(addresses: &Addresses, owners: &Owners) -> Result<AuditReport, AuditError> {
+    Ok(compare(&fetch_holdings(addresses).await?, owners))
 }
 
 /// What all four services hold.
@@ -157,11 +175,12 @@ pub async fn fetch_holdings(addresses: &Addresses) -> Result<Vec<Holdings>, Audi
 }
 
 /// Compares what services hold with what the completed trips own.
-pub fn compare(holdings: &[Holdings], booked: &[Booked]) -> AuditReport {
+pub fn compare(holdings: &[Holdings], owners: &Owners) -> AuditReport {
     let mut report = AuditReport { totals: Vec::new(), discrepancies: Vec::new() };
     for of in holdings {
-        let owned: Vec<Owned<'_>> = booked.iter().flat_map(|booked| owned(of.service, booked)).collect();
-        compare_held(of, &owned, &mut report.discrepancies);
+        let booked = owners.completed.iter();
+        let owned: Vec<Owned<'_>> = booked.flat_map(|booked| owned(of.service, booked)).collect();
+        compare_held(of, &owned, &owners.unfinished, &mut report.discrepancies);
         compare_stock(of, &mut report.discrepancies);
         report.totals.push(total(of, &owned));
     }
@@ -172,6 +191,12 @@ impl AuditReport {
     /// Whether everything adds up.
     pub fn is_clean(&self) -> bool {
         self.discrepancies.is_empty()
+    }
+
+    /// Whether everything adds up but for what is held for sagas that have not ended.
+    pub fn is_unfinished(&self) -> bool {
+        let mut findings = self.discrepancies.iter().map(|discrepancy| &discrepancy.finding);
+        !self.is_clean() && findings.all(|finding| matches!(finding, Finding::Unfinished { .. }))
     }
 }
 
@@ -203,7 +228,12 @@ fn owned(service: ServiceKind, booked: &Booked) -> Vec<Owned<'_>> {
     }
 }
 
-fn compare_held(of: &Holdings, owned: &[Owned<'_>], discrepancies: &mut Vec<Discrepancy>) {
+fn compare_held(
+    of: &Holdings,
+    owned: &[Owned<'_>],
+    unfinished: &BTreeMap<String, &'static str>,
+    discrepancies: &mut Vec<Discrepancy>,
+) {
     let service = of.service;
     let mut unclaimed: BTreeMap<&str, &Held> = of.held.iter().map(|held| (held.id.as_str(), held)).collect();
     for Owned { saga, id, thing } in owned {
@@ -223,7 +253,11 @@ fn compare_held(of: &Holdings, owned: &[Owned<'_>], discrepancies: &mut Vec<Disc
         }
     }
     for held in unclaimed.into_values() {
-        let finding = Finding::Leaked { id: held.id.clone(), thing: Thing::of(held) };
+        let (id, thing) = (held.id.clone(), Thing::of(held));
+        let finding = match unfinished.get(&held.saga) {
+            Some(standing) => Finding::Unfinished { id, thing, standing },
+            None => Finding::Leaked { id, thing },
+        };
         let (saga, key) = (Some(held.saga.clone()), Some(held.key.clone()));
         discrepancies.push(Discrepancy { service, saga, key, finding });
     }
@@ -284,6 +318,9 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Leaked { id, thing } => write!(f, "{id} is held, and no completed trip owns it: {thing}"),
+            Self::Unfinished { id, thing, standing } => {
+                write!(f, "{id} is held for a trip that is {standing}: {thing}")
+            }
             Self::Lost { id, thing } => {
                 write!(f, "{id} is owned by a completed trip, and not held for it: {thing}")
             }

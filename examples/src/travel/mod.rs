@@ -7,12 +7,14 @@
 //! | [`service`], [`services`], [`supervise`] | one service; all four in this process; all four as processes |
 //! | [`addresses`] | where the services are |
 //! | [`desk`] | the clients: the saga's participants |
-//! | [`saga`] | the declaration, and how trips are run through it |
+//! | [`saga`] | the declaration |
+//! | [`booking`] | runs trips through the coordinator, and tells what became of them |
 //! | [`mod@audit`] | what the services hold against what the completed trips own, to the unit |
 //! | [`program`] | the command line program `travel_booking` |
 
 pub mod addresses;
 pub mod audit;
+pub mod booking;
 pub mod desk;
 pub mod fault;
 pub mod faults;

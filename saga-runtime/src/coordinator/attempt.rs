@@ -31,10 +31,12 @@ pub(crate) async fn attempt<E>(
         return (call, Ended::NotSent);
     };
     tracing::debug!("sent");
-    let settled = match tokio::time::timeout(timeout, AssertUnwindSafe(future).catch_unwind()).await {
+    // The call is dropped within: one that panics then is in doubt as well.
+    let attempt = async move { tokio::time::timeout(timeout, future).await };
+    let settled = match AssertUnwindSafe(attempt).catch_unwind().await {
         Ok(Ok(settled)) => settled,
-        Ok(Err(panic)) => Settled::Panicked(panic_message(&*panic)),
-        Err(_) => Settled::Failed(Failure::unknown(format!("no answer within {timeout:?}"))),
+        Ok(Err(_)) => Settled::Failed(Failure::unknown(format!("no answer within {timeout:?}"))),
+        Err(panic) => Settled::Panicked(panic_message(&*panic)),
     };
     (call, Ended::Settled(settled))
 }

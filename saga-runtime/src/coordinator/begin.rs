@@ -98,6 +98,8 @@ impl Coordinator {
         let registration = registration::<S>(shared)?;
         let json: Arc<str> = S::encode_input(&input)?.into();
         let mut input = Some(input);
+        // Counts as a task, so that a shutdown does not drain between this check and the first record.
+        let _task = shared.task();
         loop {
             if shared.is_shutting_down() {
                 return Err(BeginError::ShuttingDown);
@@ -133,6 +135,8 @@ impl Coordinator {
     pub async fn find<S: Saga>(&self, id: &SagaId) -> Result<Option<Begun<S>>, BeginError> {
         let shared = &self.inner.shared;
         let registration = registration::<S>(shared)?;
+        // Counts as a task, so that a shutdown does not drain between this check and the first record.
+        let _task = shared.task();
         loop {
             if shared.is_shutting_down() {
                 return Err(BeginError::ShuttingDown);

@@ -4,9 +4,11 @@
 //! does anything follow from it.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -43,9 +45,6 @@ pub enum CancelAnswer {
     Cancelled,
     /// The saga is past its point of no return.
     TooLate,
-    /// Undecided: the saga is not executed at the moment (see [`Handle::status`](crate::Handle::status)). Ask again
-    /// once it is.
-    Stopped,
 }
 
 /// How often an unavailable log is tried again.
@@ -78,8 +77,8 @@ pub(crate) struct Driver<S: Saga> {
     /// Wishes to cancel that the pivot's outcome decides.
     cancels: Vec<oneshot::Sender<CancelAnswer>>,
     in_flight: HashMap<usize, CallKind>,
-    /// When the next attempt of a step is due, and after how many attempts that was decided.
-    due: HashMap<usize, (u32, Instant)>,
+    /// When the next attempt of a step is due, and for which call as it stood that was decided.
+    due: HashMap<usize, (Call, Instant)>,
     failures: HashMap<usize, Failure>,
     place: Option<OwnedSemaphorePermit>,
 }
@@ -119,7 +118,7 @@ impl<S: Saga> Driver<S> {
                     self.state = Some(S::begin(input));
                     self.publish(SagaStatus::Running, None);
                     info!("begun");
-                    self.drive().await
+                    self.drive_unless_it_panics().await
                 }
                 Err(stop) => Err(stop),
             };
@@ -142,7 +141,7 @@ impl<S: Saga> Driver<S> {
             self.publish(SagaStatus::Running, None);
             info!(records, "resumed");
             let stop = match self.record(tainted).await {
-                Ok(()) => self.drive().await,
+                Ok(()) => self.drive_unless_it_panics().await,
                 Err(stop) => Err(stop),
             };
             self.stop(stop);
@@ -174,6 +173,13 @@ impl<S: Saga> Driver<S> {
         }
     }
 
+    /// The calls are guarded one by one. What else is the user's code, as the `Serialize` of an output, is so here: its
+    /// panic is a fault of this saga, and whoever waits for the saga is told.
+    async fn drive_unless_it_panics(&mut self) -> Result<(), Stop> {
+        let driven = AssertUnwindSafe(self.drive()).catch_unwind().await;
+        driven.unwrap_or_else(|panic| Err(Stop::Fault(format!("it panicked: {}", panic_message(&*panic)))))
+    }
+
     /// Goes on until the saga's end. Whoever calls it has begun or resumed the saga.
     async fn drive(&mut self) -> Result<(), Stop> {
         let mut attempts = FuturesUnordered::new();
@@ -188,9 +194,14 @@ impl<S: Saga> Driver<S> {
             };
             self.decide_cancels(&calls);
             if self.shared.is_shutting_down() && self.in_flight.is_empty() {
-                let unsent = calls.iter().filter(|call| call.attempts.is_open()).map(not_sent).collect();
+                let unsent = calls.iter().filter(|call| call.attempts.is_open()).map(not_sent);
+                let unsent = unsent.collect::<Vec<_>>();
+                if unsent.is_empty() {
+                    return Err(Stop::Shutdown);
+                }
+                // They may turn the saga: then it has ended, or its first compensation was never sent either.
                 self.record(unsent).await?;
-                return Err(Stop::Shutdown);
+                continue;
             }
             let facts = self.plan(&calls);
             if !facts.is_empty() {
@@ -215,7 +226,8 @@ impl<S: Saga> Driver<S> {
     fn plan(&mut self, calls: &[Call]) -> Vec<Fact> {
         let mut facts = Vec::new();
         let now = Instant::now();
-        self.due.retain(|step, _| calls.iter().any(|call| call.step == *step));
+        // What was decided for a call holds as long as it stands as it did: not once its saga has turned.
+        self.due.retain(|_, (decided, _)| calls.contains(decided));
         for call in calls {
             if self.shared.is_shutting_down() {
                 break;
@@ -229,12 +241,8 @@ impl<S: Saga> Driver<S> {
                     facts.push(attempt_fact(call, AttemptFact::GaveUp(message)));
                 }
                 Decision::Open { after } => {
-                    let made = call.attempts.made();
-                    let due = self.due.entry(call.step).or_insert((made, now + after));
-                    if due.0 != made {
-                        *due = (made, now + after);
-                    }
-                    if due.1 <= now {
+                    let (_, due) = *self.due.entry(call.step).or_insert((*call, now + after));
+                    if due <= now {
                         self.due.remove(&call.step);
                         facts.push(attempt_fact(call, AttemptFact::Opened));
                     }
@@ -412,8 +420,14 @@ impl<S: Saga> Driver<S> {
         let status = if parked.is_empty() {
             SagaStatus::Running
         } else {
-            let residue = self.residue.effects();
+            // What is in flight may take effect too.
+            let mut residue = self.residue.clone();
+            let open = self.state.as_ref().map(taint).unwrap_or_default();
+            for fact in &open {
+                residue.record(S::DEFINITION, fact);
+            }
             let residue = residue
+                .effects()
                 .filter_map(|(step, effect)| Some((S::DEFINITION.steps.get(step)?.name, effect)))
                 .collect();
             SagaStatus::Parked(Parked { calls: parked, residue })
@@ -468,7 +482,7 @@ impl<S: Saga> Driver<S> {
     async fn complete(&mut self, mut records: Vec<Record>) -> Result<(), Stop> {
         let state = self.state.take().ok_or_else(|| Stop::Fault("its state is gone".to_owned()))?;
         // `return` is the user's code: it may panic. The step before it is recorded all the same.
-        let complete = std::panic::AssertUnwindSafe(|| S::complete(state));
+        let complete = AssertUnwindSafe(|| S::complete(state));
         let completed = match std::panic::catch_unwind(complete) {
             Ok(Some(Ok(event))) => event.to_fact().map_err(|error| error.to_string()),
             Ok(Some(Err(error))) => Err(error.to_string()),

@@ -1,7 +1,9 @@
 //! A saga's state is the fold of its history.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 
+use crate::coordinator::attempt::panic_message;
 use crate::coordinator::journal;
 use crate::data::DataError;
 use crate::error::Failure;
@@ -30,6 +32,9 @@ pub enum FoldError {
     /// The input cannot be read.
     #[error(transparent)]
     Input(DataError),
+    /// A value panicked when it was read.
+    #[error("its data panicked when it was read: {0}")]
+    Panicked(String),
     /// A record cannot be read, or cannot follow those before it.
     #[error("record {number} (`{event}` of {step}) is illegal: {cause}", step = step.as_deref().unwrap_or("the saga"))]
     Record {
@@ -44,8 +49,13 @@ pub enum FoldError {
     },
 }
 
-/// Folds `history`.
+/// Folds `history`. Reading the user's data runs the user's code: its panic is a fault of this saga alone.
 pub(crate) fn fold<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
+    let folded = std::panic::catch_unwind(AssertUnwindSafe(|| fold_records(history)));
+    folded.unwrap_or_else(|panic| Err(FoldError::Panicked(panic_message(&*panic))))
+}
+
+fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
     let mut records = history.records.iter().enumerate();
     let begun = records.next().map(|(_, record)| record).filter(|record| record.event == journal::BEGUN);
     let input = begun.and_then(|record| record.data.as_deref()).ok_or(FoldError::NoInput)?;

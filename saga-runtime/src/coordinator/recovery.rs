@@ -11,12 +11,14 @@ use crate::coordinator::shared::{Reins, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::definition::{Definition, Fingerprint};
 use crate::id::SagaId;
-use crate::log::{History, HistoryError, LogError};
+use crate::log::{History, HistoryError, LogError, Status};
 use crate::machine::State;
 use crate::saga::Saga;
 
 /// How many unfinished sagas are read at once.
 const PAGE: usize = 1000;
+
+const ENDED_UNKNOWN_TO_ITS_STATUS: &str = "its records say that it has ended, but its status does not";
 
 /// What a coordinator found in its log when it started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,7 +65,7 @@ impl<S: Saga> Recoverable for Registration<S> {
     fn resume(&self, shared: &Arc<Shared>, history: &History) -> Result<(), String> {
         let folded = fold::<S>(history).map_err(|error| error.to_string())?;
         if matches!(folded.state, State::Completed | State::Compensated(_)) {
-            return Err("its records say that it has ended, but its status does not".to_owned());
+            return Err(ENDED_UNKNOWN_TO_ITS_STATUS.to_owned());
         }
         let input = history.records.first().and_then(|record| record.data.as_deref()).unwrap_or_default();
         let fingerprint = history.begin.fingerprint;
@@ -172,10 +174,15 @@ pub(crate) async fn adopt<S: Saga>(
         Err(error) => return quarantine(error.to_string()),
     };
     if matches!(folded.state, State::Completed | State::Compensated(_)) {
+        if history.status == Status::Running {
+            // Whoever asks would be sent back here for ever.
+            return quarantine(ENDED_UNKNOWN_TO_ITS_STATUS.to_owned());
+        }
         shared.remove(&id);
         progress.send_replace(Progress::Exists(Arc::new(history)));
         return;
     }
+    shared.release(&id);
     let records = u64::try_from(history.records.len()).unwrap_or(u64::MAX);
     Driver::<S>::new(Arc::clone(&shared), participants, id.clone(), progress, commands)
         .resume(folded, records)

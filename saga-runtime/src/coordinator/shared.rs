@@ -109,6 +109,11 @@ impl Shared {
         lock(&self.quarantined).insert(id.clone(), cause.to_owned());
     }
 
+    /// The saga goes on after all.
+    pub(crate) fn release(&self, id: &SagaId) {
+        lock(&self.quarantined).remove(id);
+    }
+
     pub(crate) fn quarantined(&self) -> Vec<(SagaId, String)> {
         lock(&self.quarantined).iter().map(|(id, cause)| (id.clone(), cause.clone())).collect()
     }

@@ -204,13 +204,19 @@ pub async fn the_same_append_again_changes_nothing(log: &impl SagaLog) {
         for again in &all[..=made] {
             assert_eq!(append(log, append_now.clone()).await, Ok(()));
             let before = history(log, "trip").await;
-            assert_eq!(append(log, again.clone()).await, Ok(()));
+            let answer = append(log, again.clone()).await;
+            // A begin that something has followed is somebody's saga, not an answer that was lost.
+            if again.begin.is_some() && made > 0 {
+                assert_eq!(answer, Err(AppendError::Exists(Box::new(before.clone()))));
+            } else {
+                assert_eq!(answer, Ok(()));
+            }
             assert_eq!(history(log, "trip").await, before);
         }
     }
     assert_eq!(history(log, "trip").await.records.len(), 4);
     assert_eq!(names(log, 10).await, Vec::<String>::new(), "a saga that ended stays ended");
-    assert_eq!(log.append(all.to_vec()).await, [Ok(()), Ok(()), Ok(())], "in one batch, too");
+    assert_eq!(log.append(all[1..].to_vec()).await, [Ok(()), Ok(())], "in one batch, too");
 }
 
 /// A caller that remembers more than was written appends all that it remembers.
@@ -351,8 +357,8 @@ pub async fn a_batch_may_append_to_one_saga_several_times(log: &impl SagaLog) {
     let answers = log
         .append(vec![
             begun("trip", 1),
-            step(1, "flight", Status::Running),
             begun("trip", 1),
+            step(1, "flight", Status::Running),
             step(1, "other", Status::Running),
             step(3, "late", Status::Running),
             step(2, "hotel", Status::Completed),

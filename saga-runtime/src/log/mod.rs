@@ -33,7 +33,8 @@ pub trait SagaLog: Send + Sync + 'static {
     /// Resolves only when what it answers `Ok` for is on stable storage. One append that is refused does not
     /// hinder the others. Appending the same records at the same place again is `Ok` and changes nothing:
     /// after [`AppendError::Unavailable`] the caller appends the same again. Of records that stand there in part,
-    /// only those that are missing are added. A saga that has ended takes no further record: that is
+    /// only those that are missing are added. A begin is the same again only as long as nothing has followed it;
+    /// after that it is [`AppendError::Exists`]. A saga that has ended takes no further record: that is
     /// [`AppendError::Conflict`].
     ///
     /// Dropping the future does not take back what was handed over.

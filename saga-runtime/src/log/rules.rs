@@ -52,11 +52,10 @@ pub(super) fn record_bytes(record: &Record) -> usize {
     record.event.len() + length(&record.step) + length(&record.data)
 }
 
-/// A begin whose answer was lost is told from another saga of the same id by what it recorded.
+/// A begin whose answer was lost is told from another saga of the same id by what it recorded, and by nothing having
+/// followed: what has gone on since was begun by somebody else, though it may be within the same millisecond.
 fn judge_begin(append: &Append, begin: &Begin, held: &History) -> Result<Verdict, AppendError> {
-    let same = held.begin == *begin
-        && held.records.starts_with(&append.records)
-        && status_after(held, append.records.len()) == append.status;
+    let same = held.begin == *begin && held.records == append.records && held.status == append.status;
     if same { Ok(Verdict::Held) } else { Err(AppendError::Exists(Box::new(held.clone()))) }
 }
 

@@ -37,9 +37,8 @@ impl FactKind {
     /// The failure of an attempt that it tells of.
     pub fn failure(&self) -> Option<Failure> {
         match self {
-            Self::Attempt(AttemptFact::Failed(failure)) | Self::Compensation(AttemptFact::Failed(failure)) => {
-                Some(failure.clone())
-            }
+            Self::Attempt(AttemptFact::Failed(failure))
+            | Self::Compensation(AttemptFact::Failed(failure)) => Some(failure.clone()),
             Self::Refused(Refusal { message, .. }) => {
                 Some(Failure { kind: FailureKind::Refused, message: message.clone() })
             }

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use saga_runtime::Saga;
+use saga_runtime::definition::Compensation;
 
+use crate::travel::desk::CrashPoint;
 use crate::travel::fault::FaultOrder;
+use crate::travel::saga::BookTrip;
 use crate::travel::wire::ServiceKind;
 
 /// Books trips: a flight, a hotel and a car for each, all of them or none, whatever happens.
@@ -39,12 +42,10 @@ pub(super) struct BookingOptions {
     /// How many trips are under way at once.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) concurrency: u32,
-    /// Abort the process when this step has taken effect and nothing says so yet. Run again without it to resume.
-    #[arg(long, value_name = "STEP", value_parser = PossibleValuesParser::new([
-        "flight", "hotel", "car", "receipt", "voucher",
-        "flight.compensate", "hotel.compensate", "car.compensate",
-    ]))]
-    pub(super) crash_after: Option<String>,
+    /// Abort the process when this step, such as `hotel` or `hotel.compensate`, has taken effect and nothing says so
+    /// yet. Run again without it to resume.
+    #[arg(long, value_name = "STEP", value_parser = parse_crash_point)]
+    pub(super) crash_after: Option<CrashPoint>,
     /// Let a service misbehave, such as `hotel:reserve:lose-reply:3` or `card:charge:die-after@trip-007`. Kinds:
     /// slow(MS), refuse, unavailable, lose-reply, drop, hang, die-before, die-after. Repeatable.
     #[arg(long = "fault", value_name = "SERVICE:OPERATION:KIND[:TIMES][@SAGA]")]
@@ -80,12 +81,29 @@ pub(super) struct ServicesOptions {
     pub(super) first_port: u16,
 }
 
+/// The places where the process can be crashed: after each action and each compensation of the saga.
+fn crash_points() -> Vec<String> {
+    let steps = BookTrip::DEFINITION.steps.iter();
+    let compensated = steps
+        .clone()
+        .filter(|step| matches!(step.compensation, Compensation::ByKey | Compensation::ByOutput));
+    let actions = steps.map(|step| step.name.to_owned());
+    actions.chain(compensated.map(|step| format!("{}.compensate", step.name))).collect()
+}
+
+fn parse_crash_point(text: &str) -> Result<CrashPoint, String> {
+    let points = crash_points();
+    if points.iter().any(|point| point == text) {
+        return Ok(CrashPoint::after(text));
+    }
+    Err(format!("write one of {}", points.join(", ")))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
 
     use super::*;
-    use crate::travel::saga::STEPS;
 
     #[test]
     fn the_arguments_are_in_order() {
@@ -94,9 +112,14 @@ mod tests {
 
     #[test]
     fn each_step_can_be_crashed_after() {
-        for step in STEPS {
-            let parsed = Arguments::try_parse_from(["travel_booking", "--crash-after", step]);
-            assert_eq!(parsed.unwrap().booking.crash_after.as_deref(), Some(step));
+        let points = crash_points();
+        assert_eq!(
+            points.join(" "),
+            "flight hotel car receipt voucher flight.compensate hotel.compensate car.compensate"
+        );
+        for point in points {
+            let parsed = Arguments::try_parse_from(["travel_booking", "--crash-after", &point]);
+            assert_eq!(parsed.unwrap().booking.crash_after, Some(CrashPoint::after(&point)));
         }
         assert!(Arguments::try_parse_from(["travel_booking", "--crash-after", "lunch"]).is_err());
     }

@@ -1,8 +1,9 @@
 //! The command line program `travel_booking`.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser;
 use tokio::sync::oneshot;
 
@@ -22,11 +23,13 @@ pub fn main() -> ExitCode {
             tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "error".into()),
         )
         .with_writer(std::io::stderr)
+        // They would go where the log could not be written, and end in a panic.
+        .log_internal_errors(false)
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: cannot start the asynchronous runtime: {error}");
+            warn(&format!("error: cannot start the asynchronous runtime: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -40,9 +43,20 @@ pub fn main() -> ExitCode {
     // What still runs is a call that nobody waits for any more.
     runtime.shutdown_background();
     result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        warn(&format!("error: {error:#}"));
         ExitCode::FAILURE
     })
+}
+
+/// Prints a line for people on standard output.
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "{text}").and_then(|()| output.flush()).context("cannot write to standard output")
+}
+
+/// Prints a line for people on standard error. If nobody reads it, nobody can be told.
+fn warn(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Comes back when this process is told to end: by ctrl-c, SIGTERM, or the end of standard input if `with_input`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::travel::saga::Ending;
+use crate::travel::booking::Ending;
 use crate::travel::trip::Trip;
 
 /// How often the elapsed time is drawn anew.
@@ -16,10 +16,9 @@ const TEMPLATE: &str = "{spinner:.green} {bar:30.green/white.dim} {pos}/{len} tr
 /// The progress of all trips.
 pub(super) struct Progress {
     bar: ProgressBar,
-    under_way: AtomicU64,
     completed: AtomicU64,
     compensated: AtomicU64,
-    parked: AtomicU64,
+    others: AtomicU64,
 }
 
 impl Progress {
@@ -31,26 +30,19 @@ impl Progress {
         }
         bar.enable_steady_tick(TICK);
         let none = || AtomicU64::new(0);
-        Self { bar, under_way: none(), completed: none(), compensated: none(), parked: none() }
+        Self { bar, completed: none(), compensated: none(), others: none() }
     }
 
-    /// A trip is under way.
-    pub(super) fn begun(&self, _trip: &Trip) {
-        self.under_way.fetch_add(1, Ordering::Relaxed);
-        self.show();
-    }
-
-    /// A trip has come to its end.
-    pub(super) fn ended(&self, trip: &Trip, ending: &Ending) {
-        self.under_way.fetch_sub(1, Ordering::Relaxed);
+    /// A trip has come to its end, or does not go on by itself.
+    pub(super) fn settled(&self, trip: &Trip, ending: &Ending) {
         match ending {
             Ending::Completed(_) => &self.completed,
             Ending::Compensated { .. } => &self.compensated,
-            Ending::Parked { .. } => &self.parked,
+            _ => &self.others,
         }
         .fetch_add(1, Ordering::Relaxed);
-        if let Ending::Parked { residue } = ending {
-            self.bar.println(format!("{} is parked: {residue}", trip.id));
+        if !ending.is_end() {
+            self.bar.println(format!("{} is {ending}", trip.id));
         }
         self.bar.inc(1);
         self.show();
@@ -63,13 +55,9 @@ impl Progress {
 
     fn show(&self) {
         let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
-        let parked = count(&self.parked);
-        let parked = if parked > 0 { format!(", {parked} parked") } else { String::new() };
-        self.bar.set_message(format!(
-            "{} under way, {} completed, {} compensated{parked}",
-            count(&self.under_way),
-            count(&self.completed),
-            count(&self.compensated)
-        ));
+        let others = count(&self.others);
+        let others = if others > 0 { format!(", {others} need an operator") } else { String::new() };
+        let (completed, compensated) = (count(&self.completed), count(&self.compensated));
+        self.bar.set_message(format!("{completed} completed, {compensated} compensated{others}"));
     }
 }

@@ -1,11 +1,7 @@
 //! The subcommands `serve` and `services`.
 
-use std::io::Write;
-
-use anyhow::Context as _;
-
 use super::arguments::{ServeOptions, ServicesOptions};
-use super::told_to_end;
+use super::{say, told_to_end};
 use crate::travel::service::{Death, Service, ServiceOptions};
 use crate::travel::stock::Stock;
 use crate::travel::supervise::{Announcement, SuperviseOptions, Supervisor, this_program};
@@ -15,7 +11,7 @@ pub(super) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let ServeOptions { service: kind, db: database, port } = options;
     let options = ServiceOptions { service: kind, database, port, stock: Stock::shipped()? };
     let service = Service::bind(&options).await?;
-    say(&Announcement { service: kind, address: service.address()? })?;
+    announce(&Announcement { service: kind, address: service.address()? })?;
     tokio::select! {
         served = service.run(Death::AbortProcess) => Ok(served?),
         told = told_to_end(true) => told,
@@ -30,7 +26,7 @@ pub(super) async fn services(options: ServicesOptions) -> anyhow::Result<()> {
         Supervisor::start(&SuperviseOptions { program: this_program()?, directory, first_port }).await?;
     let told = match supervisor.addresses().write(&file) {
         Ok(()) => {
-            say(supervisor.addresses())?;
+            announce(supervisor.addresses())?;
             told_to_end(true).await
         }
         Err(error) => Err(error.into()),
@@ -40,8 +36,6 @@ pub(super) async fn services(options: ServicesOptions) -> anyhow::Result<()> {
 }
 
 /// Prints one line of JSON for whoever started this process.
-fn say(what: &impl serde::Serialize) -> anyhow::Result<()> {
-    let line = serde_json::to_string(what)? + "\n";
-    let mut output = std::io::stdout().lock();
-    output.write_all(line.as_bytes()).and_then(|()| output.flush()).context("cannot write to standard output")
+fn announce(what: &impl serde::Serialize) -> anyhow::Result<()> {
+    say(&serde_json::to_string(what)?)
 }

@@ -1,0 +1,225 @@
+//! A log that counts, fails, and "crashes the process" on command.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use saga_runtime::SagaId;
+use saga_runtime::log::{
+    Append, AppendError, Cursor, History, HistoryError, LogError, LogFuture, Page, SagaLog,
+};
+use tokio::sync::watch;
+
+/// What happens to an append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogFault {
+    /// The process ends before it is durable.
+    CrashBefore,
+    /// The process ends after it is durable, before anybody is told.
+    CrashAfter,
+    /// It is not durable, and the log says that it does not know.
+    Lost,
+    /// It is durable, and the log says that it does not know.
+    Unconfirmed,
+}
+
+/// Wraps a log. Clones are the same wrapper: of one "process".
+#[derive(Clone)]
+pub struct TestLog {
+    log: Arc<dyn SagaLog>,
+    state: Arc<Mutex<State>>,
+    crashed: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct State {
+    appends: Vec<Append>,
+    script: BTreeMap<usize, LogFault>,
+    down: bool,
+    delay: Duration,
+}
+
+impl TestLog {
+    /// Passes everything on to `log`.
+    pub fn new(log: impl SagaLog) -> Self {
+        Self::over(Arc::new(log))
+    }
+
+    /// Passes everything on to `log`.
+    pub fn over(log: Arc<dyn SagaLog>) -> Self {
+        Self { log, state: Arc::default(), crashed: watch::Sender::new(false) }
+    }
+
+    /// `fault` happens to the append with this number, from 1.
+    #[must_use]
+    pub fn with(self, number: usize, fault: LogFault) -> Self {
+        self.state().script.insert(number, fault);
+        self
+    }
+
+    /// Whether the log answers nothing but that it is unavailable.
+    pub fn set_down(&self, down: bool) {
+        self.state().down = down;
+    }
+
+    /// How long each append takes from now on.
+    pub fn set_delay(&self, delay: Duration) {
+        self.state().delay = delay;
+    }
+
+    /// How many appends were tried.
+    pub fn appends(&self) -> usize {
+        self.state().appends.len()
+    }
+
+    /// The names of the records of all appends that were tried: `flight done`, or `begun`.
+    pub fn story(&self) -> Vec<String> {
+        let state = self.state();
+        let appends = state.appends.iter().map(|append| {
+            let records = append.records.iter().map(|record| match &record.step {
+                Some(step) => format!("{step} {}", record.event),
+                None => record.event.clone(),
+            });
+            records.collect::<Vec<_>>().join(", ")
+        });
+        appends.collect()
+    }
+
+    /// Whether a record that was to be appended holds this text.
+    pub fn mentions(&self, text: &str) -> bool {
+        let state = self.state();
+        let mut records = state.appends.iter().flat_map(|append| &append.records);
+        records.any(|record| record.data.as_ref().is_some_and(|data| data.contains(text)))
+    }
+
+    /// Resolves when the "process" has ended: its tasks are to be dropped.
+    pub async fn crashed(&self) {
+        // The sender is held by `self`.
+        let _ = self.crashed.subscribe().wait_for(|crashed| *crashed).await;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unavailable() -> LogError {
+        LogError { place: "of this test".to_owned(), cause: "the test says so".to_owned() }
+    }
+
+    async fn crash<T>(&self) -> T {
+        self.crashed.send_replace(true);
+        pending().await
+    }
+
+    async fn append_one(&self, append: Append) -> Result<(), AppendError> {
+        let delay = self.state().delay;
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        let (fault, down) = {
+            let mut state = self.state();
+            state.appends.push(append.clone());
+            let number = state.appends.len();
+            (state.script.get(&number).copied(), state.down)
+        };
+        let inner = async || {
+            let answer = self.log.append(vec![append.clone()]).await.pop();
+            answer.unwrap_or_else(|| Err(Self::unavailable().into()))
+        };
+        match fault {
+            _ if down => Err(Self::unavailable().into()),
+            None => inner().await,
+            Some(LogFault::CrashBefore) => self.crash().await,
+            Some(LogFault::CrashAfter) => {
+                let _ = inner().await;
+                self.crash().await
+            }
+            Some(LogFault::Lost) => Err(Self::unavailable().into()),
+            Some(LogFault::Unconfirmed) => {
+                let _ = inner().await;
+                Err(Self::unavailable().into())
+            }
+        }
+    }
+}
+
+impl SagaLog for TestLog {
+    fn append(&self, batch: Vec<Append>) -> LogFuture<'_, Vec<Result<(), AppendError>>> {
+        Box::pin(async move {
+            if *self.crashed.borrow() {
+                return pending().await;
+            }
+            let mut answers = Vec::new();
+            for append in batch {
+                answers.push(self.append_one(append).await);
+            }
+            answers
+        })
+    }
+
+    fn history<'a>(&'a self, id: &'a SagaId) -> LogFuture<'a, Result<Option<History>, HistoryError>> {
+        Box::pin(async move {
+            if *self.crashed.borrow() {
+                return pending().await;
+            }
+            if self.state().down {
+                return Err(Self::unavailable().into());
+            }
+            self.log.history(id).await
+        })
+    }
+
+    fn unfinished(&self, after: Option<Cursor>, limit: usize) -> LogFuture<'_, Result<Page, LogError>> {
+        Box::pin(async move {
+            if self.state().down {
+                return Err(Self::unavailable());
+            }
+            self.log.unfinished(after, limit).await
+        })
+    }
+}
+
+/// A log with threads of its own, for virtual time: the clock does not advance while it is at work.
+#[derive(Clone)]
+pub struct Unhurried<L>(Arc<L>);
+
+impl<L: SagaLog> Unhurried<L> {
+    /// Wraps `log`.
+    pub fn new(log: L) -> Self {
+        Self(Arc::new(log))
+    }
+
+    async fn unhurried<T: Send + 'static>(
+        &self,
+        work: impl AsyncFnOnce(&L) -> T + Send + 'static,
+    ) -> Option<T> {
+        let log = Arc::clone(&self.0);
+        let runtime = tokio::runtime::Handle::current();
+        // Virtual time stands still as long as a blocking task runs.
+        tokio::task::spawn_blocking(move || runtime.block_on(work(&log))).await.ok()
+    }
+}
+
+impl<L: SagaLog> SagaLog for Unhurried<L> {
+    fn append(&self, batch: Vec<Append>) -> LogFuture<'_, Vec<Result<(), AppendError>>> {
+        Box::pin(async move {
+            self.unhurried(async move |log: &L| log.append(batch).await).await.unwrap_or_default()
+        })
+    }
+
+    fn history<'a>(&'a self, id: &'a SagaId) -> LogFuture<'a, Result<Option<History>, HistoryError>> {
+        let id = id.clone();
+        Box::pin(async move {
+            let history = self.unhurried(async move |log: &L| log.history(&id).await).await;
+            history.unwrap_or_else(|| Err(TestLog::unavailable().into()))
+        })
+    }
+
+    fn unfinished(&self, after: Option<Cursor>, limit: usize) -> LogFuture<'_, Result<Page, LogError>> {
+        Box::pin(async move {
+            let page = self.unhurried(async move |log: &L| log.unfinished(after, limit).await).await;
+            page.unwrap_or_else(|| Err(TestLog::unavailable()))
+        })
+    }
+}
