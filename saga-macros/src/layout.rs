@@ -1,13 +1,14 @@
 //! Which data each position of the saga carries: exactly what exists there and is still needed.
 //!
-//! A position belongs to a region (the saga's body or a branch) and carries only what its own region has bound; what
-//! the regions around have bound stands once, in the `parallel` that holds the branches.
+//! A position belongs to a region (the saga's body or a branch). Each branch carries what is used in it; a `parallel`
+//! carries besides its branches only what is used after it. What undoing uses is handed over when a step is done, to the
+//! position of its compensation: these stand in one another, latest first.
 
 use std::collections::{BTreeSet, HashSet};
 
 use crate::ast::{StepKind, Undo};
 use crate::expand::names;
-use crate::model::{Model, Node, Region, StepId, VariableId, Zone};
+use crate::model::{Model, Node, Parallel, Region, StepId, Variable, VariableId, Zone};
 
 type Variables = BTreeSet<VariableId>;
 
@@ -18,10 +19,8 @@ pub(crate) struct RegionLayout {
     pub(crate) nodes: Vec<NodeLayout>,
     /// What the end of the region carries: for the body what `return` uses, for a branch its outputs.
     pub(crate) end: Variables,
-    /// What the calls on the way forward use of the regions around it.
-    pub(crate) outer: Variables,
-    /// What the calls on the way back use of the regions around it.
-    pub(crate) outer_back: Variables,
+    /// Whether the region has a way back: always for the body, for a branch where its `parallel` has something to undo.
+    pub(crate) turns: bool,
     /// Whether the saga can compensate from the region's end.
     pub(crate) end_turns: bool,
     /// The steps of the region, those of its branches included.
@@ -54,15 +53,39 @@ pub(crate) struct ParallelLayout {
     /// Names the parallel, such as `HotelToCar`.
     pub(crate) label: String,
     pub(crate) zone: Zone,
+    /// What the position carries besides its branches.
     pub(crate) forward: Variables,
-    /// What the compensation of its branches carries besides them; `None` if none has anything to undo.
-    pub(crate) compensation: Option<Variables>,
+    /// Whether a branch has anything to undo.
+    pub(crate) is_undone: bool,
     pub(crate) branches: Vec<RegionLayout>,
 }
 
+impl RegionLayout {
+    /// Whether the saga can compensate from the node with number `index`, or from the end.
+    pub(crate) fn turns_at(&self, index: usize, model: &Model<'_>) -> bool {
+        self.nodes.get(index).map_or(self.end_turns, |node| self.turns && node.turns(model))
+    }
+
+    /// Whether there is something to undo where the node with number `index`, or the end, is arrived at.
+    pub(crate) fn undoes_before(&self, index: usize) -> bool {
+        self.nodes[..index].iter().any(NodeLayout::is_undone_by_calls)
+    }
+
+    /// What has to exist where the node with number `index`, or the end, is arrived at.
+    pub(crate) fn carried(&self, index: usize) -> Variables {
+        match self.nodes.get(index) {
+            None => self.end.clone(),
+            Some(NodeLayout::Step(step)) => step.forward.clone(),
+            Some(NodeLayout::Parallel(parallel)) => {
+                let branches = parallel.branches.iter().flat_map(|branch| branch.carried(0));
+                branches.chain(parallel.forward.iter().copied()).collect()
+            }
+        }
+    }
+}
+
 impl NodeLayout {
-    /// Whether the saga can compensate from this position.
-    pub(crate) fn turns(&self, model: &Model<'_>) -> bool {
+    fn turns(&self, model: &Model<'_>) -> bool {
         let zone = match self {
             Self::Step(step) => model.steps[step.id].zone,
             Self::Parallel(parallel) => parallel.zone,
@@ -74,123 +97,87 @@ impl NodeLayout {
     pub(crate) fn is_undone_by_calls(&self) -> bool {
         match self {
             Self::Step(step) => !matches!(step.undo, UndoLayout::None),
-            Self::Parallel(parallel) => parallel.compensation.is_some(),
+            Self::Parallel(parallel) => parallel.is_undone,
         }
     }
 }
 
 /// Lays the saga out.
 pub(crate) fn lay_out(model: &Model<'_>) -> RegionLayout {
-    let steps = model.steps.iter().map(|step| names::camel(&step.ast.name)).collect();
-    let mut layout = Layout { model, parallels: steps, branches: HashSet::new() };
+    let mut layout = Layout { model, parallels: HashSet::new(), branches: HashSet::new() };
     let inputs: Variables = (0..model.ast.inputs.len()).collect();
-    layout.region(&model.root, inputs, &model.return_uses, String::new())
+    layout.region(&model.root, inputs, &model.return_uses, String::new(), true)
 }
 
 struct Layout<'m> {
     model: &'m Model<'m>,
-    /// Labels that are taken among parallels: they share an enum with the steps.
+    /// Labels that are taken among parallels.
     parallels: HashSet<String>,
     /// Labels that are taken among branches.
     branches: HashSet<String>,
 }
 
 impl Layout<'_> {
-    /// `own`: what the region has bound before its first node; `needed_after`: what is used after its end.
+    /// `exists`: what there is before its first node; `needed_after`: what it has to hand on at its end.
     fn region(
         &mut self,
         region: &Region,
-        own: Variables,
+        mut exists: Variables,
         needed_after: &Variables,
         label: String,
+        turns: bool,
     ) -> RegionLayout {
-        let mut own = own;
         let mut nodes = Vec::new();
         for (i, node) in region.nodes.iter().enumerate() {
-            let earlier = &region.nodes[..i];
             let later = &region.nodes[i + 1..];
             let mut needed_later = needed_after.clone();
             for node in later {
                 needed_later.extend(self.needs(node));
             }
-            let undo_earlier = self.undo_needs(earlier);
             nodes.push(match node {
-                Node::Step(id) => NodeLayout::Step(self.step(*id, &own, &needed_later, &undo_earlier)),
-                Node::Parallel(_) => {
-                    NodeLayout::Parallel(self.parallel(node, &own, &needed_later, &undo_earlier))
+                Node::Step(id) => NodeLayout::Step(self.step(*id, &exists, &needed_later)),
+                Node::Parallel(parallel) => {
+                    NodeLayout::Parallel(self.parallel(node, parallel, &exists, &needed_later))
                 }
             });
-            own.extend(self.outputs(node));
+            exists.extend(self.outputs(node_steps(node)));
         }
-        let end_turns =
-            region.nodes.iter().all(|node| zone(self.model, node).is_none_or(|z| z == Zone::Compensatable));
-        let mut end = needed_after.clone();
-        if end_turns {
-            end.extend(self.undo_needs(&region.nodes));
-        }
-        let mut outer = Variables::new();
-        for node in &region.nodes {
-            outer.extend(self.needs(node));
-        }
-        let outer = &outer - &own;
-        let outer_back = &self.undo_needs_in_doubt(steps(region)) - &own;
-        RegionLayout { label, nodes, end: &end & &own, outer, outer_back, end_turns, steps: steps(region) }
+        let is_compensatable =
+            |node: &Node| zone(self.model, node).is_none_or(|zone| zone == Zone::Compensatable);
+        let end_turns = turns && region.nodes.iter().all(is_compensatable);
+        RegionLayout { label, nodes, end: needed_after & &exists, turns, end_turns, steps: steps(region) }
     }
 
-    fn step(
-        &self,
-        id: StepId,
-        own: &Variables,
-        needed_later: &Variables,
-        undo_earlier: &Variables,
-    ) -> StepLayout {
+    fn step(&self, id: StepId, exists: &Variables, needed_later: &Variables) -> StepLayout {
         let step = &self.model.steps[id];
-        let mut forward = self.step_needs(id);
-        forward.extend(needed_later);
-        if step.zone != Zone::Retriable {
-            forward.extend(undo_earlier);
-        }
-        let compensation = &step.compensation_uses | undo_earlier;
-        let settlement = &(&(&step.action_uses | &step.probe_uses) | &compensation) & own;
-        let by_output = step.compensation_uses.contains(&step.output);
-        let mut with_output = own.clone();
-        with_output.insert(step.output);
-        let compensation = &compensation & &with_output;
-        let undo = match (self.is_undone(id), by_output) {
+        let forward = &(&self.step_needs(id) | needed_later) & exists;
+        let compensation = step.compensation_uses.clone();
+        let settlement = &(&(&step.action_uses | &step.probe_uses) | &compensation) & exists;
+        let undo = match (self.is_undone(id), compensation.contains(&step.output)) {
             (false, _) => UndoLayout::None,
             (true, false) => UndoLayout::ByKey { compensation },
             (true, true) => UndoLayout::ByOutput { compensation, settlement },
         };
-        StepLayout { id, forward: &forward & own, undo }
+        StepLayout { id, forward, undo }
     }
 
     fn parallel(
         &mut self,
         node: &Node,
-        own: &Variables,
+        parallel: &Parallel,
+        exists: &Variables,
         needed_later: &Variables,
-        undo_earlier: &Variables,
     ) -> ParallelLayout {
         let zone = zone(self.model, node).unwrap_or(Zone::Compensatable);
-        let mut forward = &self.needs(node) | needed_later;
-        if zone != Zone::Retriable {
-            forward.extend(undo_earlier);
-        }
-        let undo_inside = self.undo_needs_in_doubt(node_steps(node));
-        let compensation = self.has_undo(node).then(|| &(&undo_inside | undo_earlier) & own);
-        let label = self.label(node_steps(node));
-        let label = free(&mut self.parallels, &label);
-        // A branch may still be needed for its siblings' join, and by whatever follows the parallel.
-        let needed_after = needed_later | undo_earlier;
+        let is_undone = node_steps(node).any(|id| self.is_undone(id));
+        let label = self.parallel_label(node);
         let mut branches = Vec::new();
-        if let Node::Parallel(parallel) = node {
-            for branch in &parallel.branches {
-                let label = self.label(steps(branch));
-                let label = free(&mut self.branches, &label);
-                branches.push(self.region(branch, Variables::new(), &needed_after, label));
-            }
+        for branch in &parallel.branches {
+            let label = self.branch_label(branch);
+            let handed_on = needed_later & &self.outputs(steps(branch));
+            branches.push(self.region(branch, exists.clone(), &handed_on, label, is_undone));
         }
-        ParallelLayout { label, zone, forward: &forward & own, compensation, branches }
+        ParallelLayout { label, zone, forward: needed_later & exists, is_undone, branches }
     }
 
     /// Everything that a node uses, done and undone, its own outputs included.
@@ -209,40 +196,6 @@ impl Layout<'_> {
         needs
     }
 
-    /// What undoing these nodes uses. A step inside a `parallel` may be in doubt while its siblings are done: settling
-    /// it is part of undoing.
-    fn undo_needs(&self, nodes: &[Node]) -> Variables {
-        let mut needs = Variables::new();
-        for node in nodes {
-            match node {
-                Node::Step(id) if self.is_undone(*id) => {
-                    needs.extend(&self.model.steps[*id].compensation_uses);
-                }
-                Node::Step(_) => {}
-                Node::Parallel(_) => needs.extend(self.undo_needs_in_doubt(node_steps(node))),
-            }
-        }
-        needs
-    }
-
-    /// What undoing these steps uses, the settling of their doubts included.
-    fn undo_needs_in_doubt(&self, steps: std::ops::Range<StepId>) -> Variables {
-        let mut needs = Variables::new();
-        for id in steps.filter(|id| self.is_undone(*id)) {
-            let step = &self.model.steps[id];
-            needs.extend(&step.compensation_uses);
-            if step.compensation_uses.contains(&step.output) {
-                needs.extend(&step.action_uses);
-                needs.extend(&step.probe_uses);
-            }
-        }
-        needs
-    }
-
-    fn has_undo(&self, node: &Node) -> bool {
-        node_steps(node).any(|id| self.is_undone(id))
-    }
-
     /// Whether the step has a compensation that is a call. One after the pivot is an error, and is left out.
     fn is_undone(&self, id: StepId) -> bool {
         let step = &self.model.steps[id];
@@ -250,12 +203,36 @@ impl Layout<'_> {
         call && step.zone == Zone::Compensatable && step.ast.kind == StepKind::Step
     }
 
-    fn outputs(&self, node: &Node) -> Variables {
-        node_steps(node).map(|id| self.model.steps[id].output).collect()
+    fn outputs(&self, steps: std::ops::Range<StepId>) -> Variables {
+        steps.map(|id| self.model.steps[id].output).collect()
+    }
+
+    /// A parallel shares an enum with the steps.
+    fn parallel_label(&mut self, node: &Node) -> String {
+        let is_step = |label: &str| self.model.steps.iter().any(|step| names::camel(&step.ast.name) == label);
+        let label = names::free(&self.range_label(node_steps(node)), |label| {
+            is_step(label) || self.parallels.contains(label)
+        });
+        self.parallels.insert(label.clone());
+        label
+    }
+
+    /// A branch shares a struct with what exists before it. One of a single step is called like that: its output does
+    /// not exist yet.
+    fn branch_label(&mut self, branch: &Region) -> String {
+        let range = steps(branch);
+        let is_outside = |variable: &&Variable<'_>| variable.step.is_none_or(|step| !range.contains(&step));
+        let outside = self.model.variables.iter().filter(is_outside);
+        let outside = outside.map(|variable| names::camel(variable.name)).collect::<HashSet<_>>();
+        let label = names::free(&self.range_label(range.clone()), |label| {
+            outside.contains(label) || self.branches.contains(label)
+        });
+        self.branches.insert(label.clone());
+        label
     }
 
     /// Names a range of steps after its first and its last.
-    fn label(&self, steps: std::ops::Range<StepId>) -> String {
+    fn range_label(&self, steps: std::ops::Range<StepId>) -> String {
         let name = |id: StepId| names::camel(&self.model.steps[id].ast.name);
         match (steps.clone().next(), steps.last()) {
             (Some(first), Some(last)) if first != last => format!("{}To{}", name(first), name(last)),
@@ -263,17 +240,6 @@ impl Layout<'_> {
             _ => "Empty".to_owned(),
         }
     }
-}
-
-/// `label`, or a numbered one where it is taken.
-fn free(taken: &mut HashSet<String>, label: &str) -> String {
-    let mut free = label.to_owned();
-    let mut number = 2;
-    while !taken.insert(free.clone()) {
-        free = format!("{label}{number}");
-        number += 1;
-    }
-    free
 }
 
 /// The steps of a node, in their order.

@@ -4,12 +4,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::Type;
 use syn::ext::IdentExt;
 
 use crate::ast;
-use crate::uses::mentions;
+use crate::suggest::is_near;
+use crate::uses::{bound_names, mentions};
 
 /// Index into [`Model::variables`]: the inputs first, then the outputs in order of their steps.
 pub(crate) type VariableId = usize;
@@ -58,9 +59,9 @@ pub(crate) struct Step<'a> {
     pub(crate) probe_uses: BTreeSet<VariableId>,
     /// What the compensation mentions, its own output included; empty without one.
     pub(crate) compensation_uses: BTreeSet<VariableId>,
-    /// The participants (indices into `ast.participants`) that have to be `Keyed`, as nothing else settles a doubt
-    /// about this step: those that the action mentions. Empty where that is not needed.
-    pub(crate) must_be_keyed: Vec<usize>,
+    /// Who has to be `Keyed`, as nothing else settles a doubt about this step: the participants that the action
+    /// mentions, or whatever else it is called on. Empty where that is not needed.
+    pub(crate) must_be_keyed: Vec<Ident>,
     /// What exists when the step starts: the inputs, and the outputs of the steps before it on its own path.
     pub(crate) available: BTreeSet<VariableId>,
     /// The `parallel`s that it stands in, outermost first, and its branch in each.
@@ -232,7 +233,7 @@ impl<'a> Resolver<'a> {
             branches: self.branches.clone(),
         };
         if resolved.leaves_doubt() {
-            resolved.must_be_keyed = self.participants_in(&step.action.tokens);
+            resolved.must_be_keyed = self.who_answers(&step.action.tokens);
         }
         self.steps.push(resolved);
         id
@@ -245,17 +246,62 @@ impl<'a> Resolver<'a> {
         id
     }
 
+    /// The variables that a call mentions, of those that are `available`. One that is probably meant is in scope as well:
+    /// so rustc can suggest it.
     fn uses(&self, tokens: &TokenStream, available: &BTreeSet<VariableId>) -> BTreeSet<VariableId> {
-        let variables =
-            mentions(tokens).into_iter().filter_map(|mention| self.named.get(&mention.name).copied());
-        variables.filter(|variable| available.contains(variable)).collect()
+        let bound = bound_names(tokens);
+        let mut uses = BTreeSet::new();
+        for mention in mentions(tokens) {
+            if let Some(variable) = self.named.get(&mention.name) {
+                uses.insert(*variable);
+            } else if !mention.is_called
+                && !bound.contains(&mention.name)
+                && !self.is_participant(&mention.name)
+            {
+                let is_meant = |(name, _): &(&String, &VariableId)| is_near(&mention.name, name);
+                uses.extend(self.named.iter().filter(is_meant).map(|(_, variable)| *variable));
+            }
+        }
+        &uses & available
     }
 
-    fn participants_in(&self, tokens: &TokenStream) -> Vec<usize> {
-        let mentioned = mentions(tokens);
-        let is_mentioned =
-            |name: &Ident| mentioned.iter().any(|mention| name.unraw() == mention.name.as_str());
-        let participants = self.saga.participants.iter().enumerate();
-        participants.filter(|(_, field)| is_mentioned(&field.name)).map(|(index, _)| index).collect()
+    fn is_participant(&self, name: &str) -> bool {
+        self.saga.participants.iter().any(|field| field.name.unraw() == name)
+    }
+
+    /// The participants that a call mentions. Without one, what is written before its first `.`: whether that exists
+    /// rustc says.
+    fn who_answers(&self, tokens: &TokenStream) -> Vec<Ident> {
+        let mut participants = Vec::<Ident>::new();
+        for mention in mentions(tokens) {
+            let is_participant = |field: &ast::Field| field.name.unraw() == mention.name.as_str();
+            let Some(field) = self.saga.participants.iter().find(|field| is_participant(field)) else {
+                continue;
+            };
+            if !participants.contains(&field.name) {
+                // In a string the participant itself is blamed.
+                participants.push(mention.ident.unwrap_or_else(|| field.name.clone()));
+            }
+        }
+        let mut trees = without_groups(tokens).into_iter();
+        match (participants.is_empty(), trees.next(), trees.next()) {
+            (true, Some(TokenTree::Ident(receiver)), Some(TokenTree::Punct(dot)))
+                if dot.as_char() == '.' && !self.named.contains_key(&receiver.unraw().to_string()) =>
+            {
+                vec![receiver]
+            }
+            _ => participants,
+        }
+    }
+}
+
+/// The tokens, taken out of the groups in which `macro_rules!` hands them on.
+fn without_groups(tokens: &TokenStream) -> TokenStream {
+    let mut trees = tokens.clone().into_iter();
+    match (trees.next(), trees.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::None => {
+            without_groups(&group.stream())
+        }
+        _ => tokens.clone(),
     }
 }

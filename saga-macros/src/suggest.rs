@@ -31,9 +31,21 @@ pub(crate) fn nearest(word: &str, words: &[&'static str]) -> Option<&'static str
     (edits <= tolerated).then_some(known)
 }
 
+/// Whether a name is probably a slip for another: what rustc asks before it suggests that one.
+pub(crate) fn is_near(name: &str, other: &str) -> bool {
+    let longest = name.chars().count().max(other.chars().count());
+    strsim::damerau_levenshtein(name, other) <= longest / 3
+}
+
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{is_near, nearest};
+
+    #[test]
+    fn a_slip_in_a_name() {
+        assert!(is_near("tripp", "trip"));
+        assert!(!is_near("seat", "trip"));
+    }
 
     #[test]
     fn a_slip_of_the_fingers_finds_its_word() {

@@ -3,8 +3,11 @@
 //! A mention is an identifier at any depth, or `{name}` in the string of a macro such as `format!`. What cannot be a
 //! variable is none: a field or method (`.name`), a path (`name::`, `::name`), the field of a literal (`name: …`).
 
-use proc_macro2::{Delimiter, Literal, Spacing, TokenStream, TokenTree};
+use std::collections::HashSet;
+
+use proc_macro2::{Delimiter, Ident, Literal, Spacing, TokenStream, TokenTree};
 use syn::ext::IdentExt;
+use syn::visit::Visit;
 
 use crate::report::At;
 
@@ -12,6 +15,8 @@ use crate::report::At;
 pub(crate) struct Mention {
     pub(crate) name: String,
     pub(crate) at: At,
+    /// The identifier itself; `None` in a string.
+    pub(crate) ident: Option<Ident>,
     /// `name(…)`: more probably a function than a variable.
     pub(crate) is_called: bool,
 }
@@ -30,7 +35,8 @@ fn collect(tokens: &TokenStream, in_macro: bool, found: &mut Vec<Mention>) {
             TokenTree::Ident(ident) if can_be_variable(&trees, index) => {
                 let is_called = matches!(trees.get(index + 1), Some(TokenTree::Group(group))
                     if group.delimiter() == Delimiter::Parenthesis);
-                found.push(Mention { name: ident.unraw().to_string(), at: At::from(ident), is_called });
+                let (name, at) = (ident.unraw().to_string(), At::from(ident));
+                found.push(Mention { name, at, ident: Some(ident.clone()), is_called });
             }
             TokenTree::Group(group) => {
                 let of_macro = index > 1
@@ -44,12 +50,31 @@ fn collect(tokens: &TokenStream, in_macro: bool, found: &mut Vec<Mention>) {
                 found.extend(in_format_string(literal).map(|name| Mention {
                     name,
                     at: at.clone(),
+                    ident: None,
                     is_called: false,
                 }));
             }
             _ => {}
         }
     }
+}
+
+/// The names that some tokens bind themselves, in a closure for example.
+pub(crate) fn bound_names(tokens: &TokenStream) -> HashSet<String> {
+    struct Names(HashSet<String>);
+
+    impl<'ast> Visit<'ast> for Names {
+        fn visit_pat_ident(&mut self, pattern: &'ast syn::PatIdent) {
+            self.0.insert(pattern.ident.unraw().to_string());
+            syn::visit::visit_pat_ident(self, pattern);
+        }
+    }
+
+    let mut names = Names(HashSet::new());
+    if let Ok(expr) = syn::parse2::<syn::Expr>(tokens.clone()) {
+        names.visit_expr(&expr);
+    }
+    names.0
 }
 
 /// Whether the identifier at `index` stands where a variable can stand.

@@ -1,28 +1,101 @@
 //! What generated code calls. Not for use by hand: no promise of stability.
+//!
+//! What is the same for every saga is written here once, so that what `saga!` writes stays short.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::pin::Pin;
 
 pub use std::boxed::Box;
 pub use std::clone::Clone;
+pub use std::option::Option::{self, None, Some};
+pub use std::result::Result::{self, Err, Ok};
 pub use std::string::String;
 pub use std::sync::Arc;
+pub use std::time::Duration;
+pub use std::vec::Vec;
 
-use crate::data::{self, DataError, SagaData};
+pub use crate::context::Context;
+pub use crate::data::DataError;
+use crate::data::{self, SagaData};
+pub use crate::definition::{Block, Compensation, Definition, Field, StepDefinition, StepKind};
 use crate::error::{Failure, StepError};
-pub use crate::machine::legal;
-use crate::machine::{AttemptFact, Attempts, Fact, FactKind, Refusal, Settled};
+pub use crate::machine::{
+    AttemptFact, Backward, Call, CallKind, Cause, Control, Event, EventError, Fact, FactKind, Forward,
+    Policy, Refusal, Rejected, Retry, Role, Settled, State,
+};
+use crate::machine::{Attempts, Settlement};
 use crate::saga::Keyed;
+pub use crate::saga::{Saga, StateOf};
+
+// The calls.
 
 /// One attempt.
 pub type CallFuture<E> = Pin<Box<dyn Future<Output = Settled<E>> + Send>>;
 
-/// The bound of a call in a statement of its own, so that the compiler underlines the whole call, once.
-pub fn send<F: Future + Send>(future: F) -> F {
-    future
+/// An attempt that is to be made.
+#[derive(Debug)]
+pub struct Request<P> {
+    /// Which of the step's calls.
+    pub kind: CallKind,
+    /// What it is made on.
+    pub participants: Arc<P>,
+    /// What it is told.
+    pub cx: Context,
+}
+
+impl<P> Request<P> {
+    /// The attempt of a step's call of this kind.
+    pub fn new(kind: CallKind, participants: &Arc<P>, cx: Context) -> Self {
+        Self { kind, participants: Arc::clone(participants), cx }
+    }
+}
+
+/// The bounds of a call, so that the compiler underlines the whole call, once. What is awaited is then a future whatever
+/// the call is.
+pub fn send<'c, C: AsyncCall + Send + 'c>(call: C) -> Pin<Box<dyn Future<Output = C::Answer> + Send + 'c>> {
+    Box::pin(call.future())
+}
+
+/// What a call must be: a future.
+#[diagnostic::on_unimplemented(
+    message = "a step's call must be asynchronous, but this one returns `{Self}` at once",
+    label = "not a future",
+    note = "call an `async fn`, or put it into an `async` block"
+)]
+pub trait AsyncCall: Sized {
+    /// What it answers.
+    type Answer;
+
+    /// The call.
+    fn future(self) -> impl Future<Output = Self::Answer> + Send
+    where
+        Self: Send;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: Future> AsyncCall for F {
+    type Answer = F::Output;
+
+    fn future(self) -> impl Future<Output = F::Output> + Send
+    where
+        F: Send,
+    {
+        self
+    }
+}
+
+/// The output of a call that is done. A field, not a method: the compiler then underlines the whole call where the
+/// type is another.
+#[derive(Debug)]
+pub struct Answer<T>(pub T);
+
+/// The output, or the classified failure.
+pub fn settle<R: Settle>(result: R) -> Result<Answer<R::Output>, Failure> {
+    result.settle().map(Answer)
 }
 
 /// What a call may return.
@@ -47,6 +120,11 @@ impl<T, E: StepError> Settle for Result<T, E> {
     }
 }
 
+/// One attempt, whatever its type.
+pub fn boxed<E>(call: impl Future<Output = Settled<E>> + Send + 'static) -> CallFuture<E> {
+    Box::pin(call)
+}
+
 /// How an action or compensation ended.
 pub fn settled<T, E>(result: Result<T, Failure>, event: impl FnOnce(T) -> E) -> Settled<E> {
     match result {
@@ -63,6 +141,9 @@ pub fn probed<T, E>(result: Result<Option<T>, Failure>, event: impl FnOnce(T) ->
         Err(failure) => Settled::Failed(failure),
     }
 }
+
+/// Compiles only for a participant that is [`Keyed`].
+pub const fn must_be_keyed<T: Keyed + ?Sized>(_: &T) {}
 
 /// Asks whether a type is [`Keyed`]: `IsKeyed::<T>::KEYED` finds the inherent constant where it is, and the one of
 /// [`NotKeyed`] where it is not.
@@ -81,12 +162,243 @@ impl<T: Keyed + ?Sized> IsKeyed<T> {
     pub const KEYED: bool = true;
 }
 
-/// Compiles only for a participant that is [`Keyed`].
-pub const fn must_be_keyed<T: Keyed + ?Sized>() {}
+// The positions.
+
+/// The position after an event, or the same given back where the event is illegal.
+pub type Applied<P> = Result<P, Rejected<P>>;
+
+/// What the machine knows of a step.
+pub trait Step {
+    /// Its output.
+    type Output: Payload;
+
+    /// Its call.
+    const CALL: &'static StepCall;
+}
+
+/// The first attempt of a step is open.
+pub fn opened<S: Step>() -> Ledger {
+    Ledger { call: S::CALL, role: S::CALL.role, attempts: Attempts::opened() }
+}
+
+/// No attempt of a step has been made.
+pub fn waiting<S: Step>() -> Ledger {
+    Ledger { call: S::CALL, role: S::CALL.role, attempts: Attempts::waiting() }
+}
+
+/// The first attempt to compensate a step is open.
+pub fn compensation_of<S: Step>() -> Ledger {
+    Ledger { call: S::CALL, role: Role::Compensation, attempts: Attempts::opened() }
+}
+
+/// The call of a step.
+#[derive(Debug)]
+pub struct StepCall {
+    /// Index of the step.
+    pub step: usize,
+    /// Its name.
+    pub name: &'static str,
+    /// What hangs on it.
+    pub role: Role,
+    /// Whether it answers by key.
+    pub keyed: bool,
+    /// Whether there is a probe.
+    pub probe: bool,
+}
+
+/// A call of a position, and its attempts.
+#[derive(Clone, Copy)]
+pub struct Ledger {
+    call: &'static StepCall,
+    role: Role,
+    attempts: Attempts,
+}
+
+impl Ledger {
+    /// The same action, seen from a saga that turned.
+    #[must_use]
+    pub fn unsettled(self) -> Self {
+        Self { role: Role::Settling, attempts: self.attempts.unsettled(), ..self }
+    }
+
+    /// Whether an attempt is open.
+    pub fn is_open(&self) -> bool {
+        self.attempts.is_open()
+    }
+
+    /// Whether the effect may have taken place although nobody knows.
+    pub fn in_doubt(&self) -> bool {
+        self.attempts.in_doubt()
+    }
+
+    /// Opens nothing after all, where the saga is to turn.
+    pub fn hold(&mut self, turn: &Option<Cause>) {
+        if turn.is_some() {
+            self.attempts = Attempts::waiting();
+        }
+    }
+
+    /// Records a refusal.
+    pub fn refuse(&mut self, refusal: Refusal, turn: &mut Option<Cause>) -> Legal {
+        Legal(self.attempts.refuse(self.role, self.call.name, refusal, turn))
+    }
+
+    /// Records a fact about an attempt.
+    pub fn record(&mut self, fact: AttemptFact, turn: &mut Option<Cause>) -> Legal {
+        Legal(self.attempts.record(self.role, self.call.name, fact, turn))
+    }
+
+    /// The call as it is next, or open.
+    pub fn call(&self) -> Call {
+        let step = self.call.step;
+        match self.role {
+            Role::Compensation => Call::compensation(step, self.attempts),
+            role => {
+                let settlement = Settlement { keyed: self.call.keyed, probe: self.call.probe };
+                Call::action(step, role, self.attempts, settlement)
+            }
+        }
+    }
+}
+
+/// `flight: attempt 1 open`: names and numbers only, so that no personal data gets into a program's own log.
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.call.name, self.attempts)?;
+        match self.attempts.made().checked_sub(self.attempts.spent()) {
+            None | Some(0) => Ok(()),
+            Some(before) => write!(f, ", {before} before the saga turned"),
+        }
+    }
+}
+
+/// Whether an event was legal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Legal(bool);
+
+impl Legal {
+    /// `position` if the event was legal there, otherwise the same given back.
+    pub fn at<P>(self, position: P) -> Applied<P> {
+        if self.0 { Ok(position) } else { Err(Rejected(position)) }
+    }
+}
+
+/// What a branch made of an event, in its `parallel`.
+pub fn in_branch<B, P>(applied: Applied<B>, parallel: impl FnOnce(B) -> P) -> Applied<P> {
+    match applied {
+        Ok(branch) => Ok(parallel(branch)),
+        Err(Rejected(branch)) => Err(Rejected(parallel(branch))),
+    }
+}
+
+/// What a `parallel` made of an event: the position after it once `join` finds every branch at its end.
+pub fn in_parallel<P, N, R>(
+    applied: Applied<P>,
+    join: impl FnOnce(P) -> Result<N, Rejected<P>>,
+    next: impl FnOnce(N) -> R,
+    stay: impl FnOnce(P) -> R,
+) -> Applied<R> {
+    match applied {
+        Ok(parallel) => Ok(match join(parallel) {
+            Ok(joined) => next(joined),
+            Err(Rejected(parallel)) => stay(parallel),
+        }),
+        Err(Rejected(parallel)) => Err(Rejected(stay(parallel))),
+    }
+}
+
+/// Whether something is in flight, or so much in doubt that the saga cannot turn before it is settled.
+pub fn is_open(calls: impl FnOnce(&mut Vec<Call>)) -> bool {
+    let mut all = Vec::new();
+    calls(&mut all);
+    let is_open =
+        |call: &Call| call.attempts.is_open() || (call.role == Role::Pivot && call.attempts.in_doubt());
+    all.iter().any(is_open)
+}
+
+// The data.
+
+/// Data of a position: shared by the positions that carry it on and the calls that look at it.
+pub struct Shared<T>(Arc<T>);
+
+impl<T> Shared<T> {
+    /// Shares `value`.
+    pub fn new(value: T) -> Self {
+        Self(Arc::new(value))
+    }
+
+    /// The same value, for another holder.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+
+    /// Takes the value out, or a copy while another holds it too: saga data need not be `Clone`.
+    fn into_owned(self, copy: impl FnOnce(&T) -> Result<T, DataError>) -> Result<T, DataError> {
+        Arc::try_unwrap(self.0).or_else(|shared| copy(&shared))
+    }
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        self.share()
+    }
+}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// Does not show the value: no personal data gets into a program's own log.
+impl<T> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// [`SagaData`] without its supertraits: the compiler then says in one error that a type is none.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be saga data: it is not journalable",
+    label = "a saga's inputs, outputs and results must survive a restart",
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to `{Self}`; it must own its data and be `Send + Sync`"
+)]
+pub trait Payload: Sized {
+    /// Writes it as JSON. `what` names it in the error.
+    fn encode(&self, what: &str) -> Result<String, DataError>;
+
+    /// Reads it from JSON. `what` names it in the error.
+    fn decode(what: &str, json: &str) -> Result<Self, DataError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: SagaData> Payload for T {
+    fn encode(&self, what: &str) -> Result<String, DataError> {
+        data::encode(what, self)
+    }
+
+    fn decode(what: &str, json: &str) -> Result<Self, DataError> {
+        data::decode(what, json)
+    }
+}
 
 /// The fact that a step is done.
-pub fn done<T: SagaData>(step: usize, name: &str, output: &T) -> Result<Fact, DataError> {
-    Ok(Fact { step: Some(step), kind: FactKind::Done(data::encode(name, output)?) })
+pub fn done<S: Step>(output: &S::Output) -> Result<Fact, DataError> {
+    Ok(Fact { step: Some(S::CALL.step), kind: FactKind::Done(output.encode(S::CALL.name)?) })
+}
+
+/// The output of a step, as the log holds it.
+pub fn output_of<S: Step>(json: &str) -> Result<S::Output, DataError> {
+    Payload::decode(S::CALL.name, json)
+}
+
+/// The output of a step, for `return`.
+pub fn owned<S: Step>(output: Shared<S::Output>) -> Result<S::Output, DataError> {
+    output.into_owned(|shared| Payload::decode(S::CALL.name, &shared.encode(S::CALL.name)?))
 }
 
 /// The fact that a step was refused.
@@ -114,27 +426,65 @@ pub fn cancelled(reason: &str) -> Fact {
     Fact { step: None, kind: FactKind::Cancelled(reason.to_owned()) }
 }
 
-/// The fact that the saga returned.
-pub fn completed<T: SagaData>(output: &T) -> Result<Fact, DataError> {
-    Ok(Fact { step: None, kind: FactKind::Completed(data::encode("the output", output)?) })
+const OUTPUT: &str = "the output";
+
+/// The fact that a saga of type `S` returned.
+pub fn completed<S: Saga>(output: &S::Output) -> Result<Fact, DataError> {
+    Ok(Fact { step: None, kind: FactKind::Completed(data::encode(OUTPUT, output)?) })
 }
 
-/// `flight: attempt 1 open`: names and numbers only, so that no personal data gets into a program's own log.
-pub fn debug(f: &mut fmt::Formatter<'_>, name: &str, attempts: &Attempts) -> fmt::Result {
-    write!(f, "{name}: {attempts}")
+/// What a saga of type `S` returned, as the log holds it.
+pub fn returned<S: Saga>(json: &str) -> Result<S::Output, DataError> {
+    data::decode(OUTPUT, json)
 }
 
-/// Writes values by name as one JSON object.
+/// Stands where a `return` is missing or wrong, which the compiler has reported.
+pub fn no_output<T>() -> Result<T, DataError> {
+    let cause = "the saga did not compile".to_owned();
+    Err(DataError { what: OUTPUT.to_owned(), ty: std::any::type_name::<T>(), cause })
+}
+
+/// An input.
+pub struct Input<T> {
+    name: &'static str,
+    encode: fn(&T, &str) -> Result<String, DataError>,
+    decode: fn(&str, &str) -> Result<T, DataError>,
+}
+
+/// The input called `name`. This is the only place that asks what its type has to be: the compiler says it once.
+pub fn input<T: Payload>(name: &'static str) -> Input<T> {
+    Input { name, encode: T::encode, decode: T::decode }
+}
+
+impl<T> Input<T> {
+    /// Writes it by its name, which is a Rust name: it needs no escape.
+    pub fn write(self, fields: &mut FieldsWriter, value: &T) -> Result<(), DataError> {
+        let json = (self.encode)(value, self.name)?;
+        let separator = if fields.0.is_empty() { "" } else { "," };
+        fields.0.extend([separator, "\"", self.name, "\":", &json]);
+        Ok(())
+    }
+
+    /// Reads it by its name. One that is missing is read as `null`.
+    pub fn read(self, fields: &mut FieldsReader<'_>) -> Result<T, DataError> {
+        let json = fields.0.remove(self.name).map_or("null", serde_json::value::RawValue::get);
+        (self.decode)(self.name, json)
+    }
+
+    /// The input for `return`.
+    pub fn owned(self, value: Shared<T>) -> Result<T, DataError> {
+        value.into_owned(|shared| (self.decode)(self.name, &(self.encode)(shared, self.name)?))
+    }
+}
+
+/// Writes inputs as one JSON object.
 #[derive(Debug, Default)]
 pub struct FieldsWriter(String);
 
 impl FieldsWriter {
-    /// Adds a value. `name` is a Rust name: it needs no escape.
-    pub fn push<T: SagaData>(&mut self, name: &str, value: &T) -> Result<(), DataError> {
-        let json = data::encode(name, value)?;
-        let separator = if self.0.is_empty() { "" } else { "," };
-        self.0.extend([separator, "\"", name, "\":", &json]);
-        Ok(())
+    /// An empty object.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The object.
@@ -143,7 +493,7 @@ impl FieldsWriter {
     }
 }
 
-/// Reads values by name from one JSON object.
+/// Reads inputs from one JSON object.
 #[derive(Debug)]
 pub struct FieldsReader<'j>(BTreeMap<String, &'j serde_json::value::RawValue>);
 
@@ -152,11 +502,6 @@ impl<'j> FieldsReader<'j> {
     pub fn new(json: &'j str) -> Result<Self, DataError> {
         serde_json::from_str(json).map(Self).map_err(|error| data::data_error::<Self>("the input", &error))
     }
-
-    /// Takes a value out. One that is missing is read as `null`.
-    pub fn take<T: SagaData>(&mut self, name: &str) -> Result<T, DataError> {
-        data::decode(name, self.0.remove(name).map_or("null", serde_json::value::RawValue::get))
-    }
 }
 
 #[cfg(test)]
@@ -164,15 +509,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_any_size_are_read_back_by_name() {
-        let mut writer = FieldsWriter::default();
-        writer.push("big", &u128::MAX).unwrap();
-        writer.push("text", &"a\"b".to_owned()).unwrap();
+    fn inputs_of_any_size_are_read_back_by_name() {
+        let mut writer = FieldsWriter::new();
+        input::<u128>("big").write(&mut writer, &u128::MAX).unwrap();
+        input::<String>("text").write(&mut writer, &"a\"b".to_owned()).unwrap();
         let json = writer.finish();
         let mut reader = FieldsReader::new(&json).unwrap();
-        assert_eq!(reader.take::<String>("text"), Ok("a\"b".to_owned()));
-        assert_eq!(reader.take::<u128>("big"), Ok(u128::MAX));
-        assert_eq!(reader.take::<Option<u8>>("missing"), Ok(None));
-        assert!(reader.take::<u8>("missing").is_err());
+        assert_eq!(input::<String>("text").read(&mut reader), Ok("a\"b".to_owned()));
+        assert_eq!(input::<u128>("big").read(&mut reader), Ok(u128::MAX));
+        assert_eq!(input::<Option<u8>>("missing").read(&mut reader), Ok(None));
+        assert!(input::<u8>("missing").read(&mut reader).is_err());
+    }
+
+    #[test]
+    fn a_shared_value_is_copied_and_an_unshared_one_moved() {
+        let value = Shared::new(vec![1, 2]);
+        let other = value.clone();
+        assert_eq!(input::<Vec<i32>>("numbers").owned(value), Ok(vec![1, 2]));
+        assert_eq!(input::<Vec<i32>>("numbers").owned(other), Ok(vec![1, 2]));
+    }
+
+    #[test]
+    fn what_a_program_logs_shows_no_data() {
+        struct Flight;
+        impl Step for Flight {
+            type Output = String;
+            const CALL: &'static StepCall =
+                &StepCall { step: 0, name: "flight", role: Role::Compensatable, keyed: true, probe: false };
+        }
+        let shown = format!("{:?} {:?}", Shared::new("Ann"), opened::<Flight>());
+        assert_eq!(shown, "… flight: attempt 1 open");
     }
 }

@@ -1,15 +1,13 @@
 //! Outputs are used only where they exist.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use syn::ext::IdentExt;
-use syn::visit::Visit;
 
 use super::{Role, calls};
-use crate::ast::Call;
 use crate::model::{Model, Step, StepId, VariableId};
 use crate::report::Report;
-use crate::uses::mentions;
+use crate::uses::{bound_names, mentions};
 
 pub(super) fn check(model: &Model<'_>, report: &mut Report) {
     let named = model
@@ -26,7 +24,7 @@ pub(super) fn check(model: &Model<'_>, report: &mut Report) {
             if role == Role::Compensation {
                 available.insert(step.output);
             }
-            let bound = bound_names(call);
+            let bound = bound_names(&call.tokens);
             for mention in mentions(&call.tokens) {
                 let Some(variable) = named.get(&mention.name).copied() else { continue };
                 let is_other = mention.is_called || bound.contains(&mention.name);
@@ -92,22 +90,4 @@ fn listed(model: &Model<'_>, available: &BTreeSet<VariableId>) -> String {
     }
     let names = available.iter().map(|variable| format!("`{}`", model.variables[*variable].name));
     format!("here only {} can be used", names.collect::<Vec<_>>().join(", "))
-}
-
-/// The names that the call binds itself, in a closure for example.
-fn bound_names(call: &Call) -> HashSet<String> {
-    struct Names(HashSet<String>);
-
-    impl<'ast> Visit<'ast> for Names {
-        fn visit_pat_ident(&mut self, pattern: &'ast syn::PatIdent) {
-            self.0.insert(pattern.ident.unraw().to_string());
-            syn::visit::visit_pat_ident(self, pattern);
-        }
-    }
-
-    let mut names = Names(HashSet::new());
-    if let Ok(expr) = syn::parse2::<syn::Expr>(call.tokens.clone()) {
-        names.visit_expr(&expr);
-    }
-    names.0
 }

@@ -14,7 +14,7 @@ pub(super) fn check(model: &Model<'_>, report: &mut Report) {
 ///
 /// Whether a participant is `Keyed` only rustc knows: that is asserted by a bound, see [`Step::must_be_keyed`].
 fn unsettled(step: &Step<'_>, report: &mut Report) {
-    if !step.leaves_doubt() || !step.must_be_keyed.is_empty() {
+    if !step.leaves_doubt() || !step.must_be_keyed.is_empty() || step.ast.action.is_refused() {
         return;
     }
     let name = &step.ast.name;

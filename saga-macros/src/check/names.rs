@@ -8,6 +8,7 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
 use crate::ast::{Field, Saga, Statement, Step};
+use crate::expand::names;
 use crate::report::Report;
 
 /// Leaves sagas with unique names, and in each of them inputs, participants and steps with unique names.
@@ -30,12 +31,12 @@ pub(crate) fn settle(sagas: &mut Vec<Saga>, report: &mut Report) {
 }
 
 fn settle_saga(saga: &mut Saga, report: &mut Report) {
-    let mut names = Names { report, declared: HashMap::new(), derived: HashMap::new(), wrong: Vec::new() };
-    saga.inputs.retain(|field| names.is_free_for_field(field, "input"));
-    saga.participants.retain(|field| names.is_free_for_field(field, "participant"));
-    retain_steps(&mut saga.body, &mut |step| names.is_free_for_step(step));
-    saga.broken |= !names.wrong.is_empty();
-    saga.poisoned.extend(names.wrong);
+    let mut all = Names { report, declared: HashMap::new(), derived: HashMap::new(), wrong: Vec::new() };
+    saga.inputs.retain(|field| all.is_free_for_field(field, "input"));
+    saga.participants.retain(|field| all.is_free_for_field(field, "participant"));
+    retain_steps(&mut saga.body, &mut |step| all.is_free_for_step(step));
+    saga.broken |= !all.wrong.is_empty();
+    saga.poisoned.extend(all.wrong);
 }
 
 /// Keeps the steps that `keep` wants, and no branch that is empty then.
@@ -96,14 +97,14 @@ impl Names<'_> {
 
     /// Types and variants are named after a step.
     fn has_letter(&mut self, name: &Ident) -> bool {
-        let starts_with_letter = derived_name(name).starts_with(char::is_alphabetic);
+        let starts_with_letter = names::camel(name).starts_with(char::is_alphabetic);
         starts_with_letter
             || self.refuse(name, &format!("`{name}` is no name for a step: it does not start with a letter"))
     }
 
     /// Two steps do not become one variant: `flight_a` and `flightA` are both `FlightA`.
     fn is_derived_name_unique(&mut self, name: &Ident) -> bool {
-        let derived = derived_name(name);
+        let derived = names::camel(name);
         match self.derived.insert(derived.clone(), name.clone()) {
             None => true,
             Some(other) => self.refuse(
@@ -123,14 +124,4 @@ impl Names<'_> {
 
 fn article(noun: &str) -> &'static str {
     if noun.starts_with('i') { "an" } else { "a" }
-}
-
-/// `hotel_room` → `HotelRoom`.
-fn derived_name(name: &Ident) -> String {
-    let name = name.unraw().to_string();
-    let capitalized = |word: &str| {
-        let mut chars = word.chars();
-        chars.next().map(|first| first.to_uppercase().chain(chars).collect::<String>())
-    };
-    name.split('_').filter_map(capitalized).collect()
 }

@@ -344,10 +344,11 @@ fn one_mistake_is_one_error() {
     mistakes(
         "step a = flights.a(cx); step b: B = hotels.b(cx, a) compensate hotels.c(cx, b);",
         expect![[r#"
-        at `a`: step `a` has no type
-        help: write `step a: Type = participant.method(cx, …);`
-        refused: hotels . b (cx , a)
-    "#]],
+            at `a`: step `a` has no type
+            help: write `step a: Type = participant.method(cx, …);`
+            refused: flights . a (cx)
+            refused: hotels . b (cx , a)
+        "#]],
     );
     mistakes(
         "local a: A = f(tx); step b: B = hotels.b(cx, a) compensate hotels.c(cx, b, a); return a;",
@@ -369,11 +370,12 @@ fn who_has_to_be_keyed() {
         read d: D = hotels.info(cx);
         pivot e: E = hotels.pay(cx);
         step f: F = flights.ship(cx);
+        step g: G = elsewhere.ship(cx);
     }";
     let (sagas, mut report) = parse(text.parse().unwrap());
     let model = resolve(&sagas[0]);
     check(&model, &mut report);
     let keyed = model.steps.iter().map(|step| &step.must_be_keyed[..]).collect::<Vec<_>>();
-    assert_eq!(keyed, [&[0, 1][..], &[], &[], &[], &[1], &[0]]);
+    assert_eq!(keyed, [&["hotels", "flights"][..], &[], &[], &[], &["hotels"], &["flights"], &["elsewhere"]]);
     assert_eq!(report.into_text(), "");
 }

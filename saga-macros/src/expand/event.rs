@@ -3,7 +3,8 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{Expansion, names, quiet};
+use super::names::{doc, number, plain, variant};
+use super::{Code, Expansion, forward};
 use crate::ast::{StepKind, Undo};
 use crate::model::{StepId, Zone};
 
@@ -23,16 +24,16 @@ pub(super) struct CompensationEvents {
 
 impl StepEvents {
     pub(super) fn new(saga: &Expansion<'_>, id: StepId) -> Self {
-        let step = &saga.model.steps[id];
+        let step = saga.step(id);
         let camel = saga.camel(id);
-        let variant = |suffix: &str| names::variant(&format!("{camel}{suffix}"));
-        let call = matches!(step.ast.compensate.as_ref().map(|c| &c.undo), Some(Undo::Call(_)));
-        let compensated = call && step.zone == Zone::Compensatable && step.ast.kind == StepKind::Step;
+        let variant = |suffix: &str| variant(&format!("{camel}{suffix}"));
+        let is_call = matches!(step.ast.compensate.as_ref().map(|c| &c.undo), Some(Undo::Call(_)));
+        let is_compensated = is_call && step.zone == Zone::Compensatable && step.ast.kind == StepKind::Step;
         Self {
             done: variant("Done"),
             refused: variant("Refused"),
             attempt: variant("Attempt"),
-            compensation: compensated.then(|| CompensationEvents {
+            compensation: is_compensated.then(|| CompensationEvents {
                 compensated: variant("Compensated"),
                 attempt: variant("Compensation"),
             }),
@@ -40,179 +41,181 @@ impl StepEvents {
     }
 }
 
-pub(super) fn expand(saga: &Expansion<'_>) -> TokenStream {
-    let Expansion { runtime, private: p, event, .. } = saga;
-    let quiet = quiet();
-    let vis = &saga.model.ast.vis;
-    let doc = format!("What can happen to a [`{}`]: what its log holds.", saga.model.ast.name);
-    let output = output(saga);
-    let variants = (0..saga.model.steps.len()).map(|id| variants(saga, id));
-    let to_fact = (0..saga.model.steps.len()).map(|id| to_fact(saga, id));
-    let from_fact = (0..saga.model.steps.len()).map(|id| from_fact(saga, id));
-    let steps = (0..saga.model.steps.len()).map(|id| step_arm(saga, id));
-    let names = (0..saga.model.steps.len()).map(|id| name_arms(saga, id));
-    quote! {
-        #[doc = #doc]
-        #[allow(clippy::all, clippy::pedantic, reason = "generated")]
-        #vis enum #event {
-            #(#variants)*
-            /// Somebody cancelled the saga, for this reason.
-            Cancelled(#p::String),
-            /// The saga returned this.
-            Completed(#output),
-        }
-
+pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
+    let steps = 0..saga.model.steps.len();
+    items(saga, steps.clone(), code);
+    let event = &saga.event;
+    let name = &saga.model.ast.name;
+    let to_fact = steps.clone().map(|id| to_fact(saga, id));
+    let from_fact = steps.clone().map(|id| from_fact(saga, id));
+    let identity = steps.map(|id| identity(saga, id));
+    code.implementation.extend(quote! {
         #[automatically_derived]
-        #quiet
-        impl #runtime::machine::Event for #event {
-            fn to_fact(&self) -> ::core::result::Result<#runtime::machine::Fact, #runtime::data::DataError> {
-                ::core::result::Result::Ok(match self {
+        impl __saga::Event for #event {
+            fn to_fact(&self) -> __saga::Result<__saga::Fact, __saga::DataError> {
+                __saga::Ok(match self {
                     #(#to_fact)*
-                    Self::Cancelled(reason) => #p::cancelled(reason),
-                    Self::Completed(output) => #p::completed(output)?,
+                    Self::Cancelled(reason) => __saga::cancelled(reason),
+                    Self::Completed(output) => __saga::completed::<#name>(output)?,
                 })
             }
 
-            fn from_fact(
-                fact: #runtime::machine::Fact,
-            ) -> ::core::result::Result<Self, #runtime::machine::EventError> {
-                use #runtime::machine::FactKind;
-                ::core::result::Result::Ok(match (fact.step, fact.kind) {
+            fn from_fact(fact: __saga::Fact) -> __saga::Result<Self, __saga::EventError> {
+                use __saga::FactKind::*;
+                let __saga::Some(step) = fact.step else {
+                    return match fact.kind {
+                        Cancelled(reason) => __saga::Ok(Self::Cancelled(reason)),
+                        Completed(json) => __saga::Ok(Self::Completed(__saga::returned::<#name>(&json)?)),
+                        _ => __saga::Err(__saga::EventError::Unknown),
+                    };
+                };
+                __saga::Ok(match (step, fact.kind) {
                     #(#from_fact)*
-                    (::core::option::Option::None, FactKind::Cancelled(reason)) => Self::Cancelled(reason),
-                    (::core::option::Option::None, FactKind::Completed(json)) => {
-                        Self::Completed(#runtime::data::decode("the output", &json)?)
-                    }
-                    _ => return ::core::result::Result::Err(#runtime::machine::EventError::Unknown),
+                    _ => return __saga::Err(__saga::EventError::Unknown),
                 })
             }
 
-            fn step(&self) -> ::core::option::Option<usize> {
-                match self {
-                    #(#steps)*
-                    Self::Cancelled(_) | Self::Completed(_) => ::core::option::Option::None,
-                }
+            fn step(&self) -> __saga::Option<usize> {
+                self.identity().0
             }
 
             fn name(&self) -> &'static str {
-                match self {
-                    #(#names)*
-                    Self::Cancelled(_) => "Cancelled",
-                    Self::Completed(_) => "Completed",
-                }
+                self.identity().1
             }
 
-            fn control(&self) -> ::core::option::Option<#runtime::machine::Control> {
+            fn control(&self) -> __saga::Option<__saga::Control> {
                 match self {
                     Self::Cancelled(reason) => {
-                        ::core::option::Option::Some(#runtime::machine::Control::Cancelled(#p::Clone::clone(reason)))
+                        __saga::Some(__saga::Control::Cancelled(__saga::Clone::clone(reason)))
                     }
-                    Self::Completed(_) => ::core::option::Option::Some(#runtime::machine::Control::Completed),
-                    _ => ::core::option::Option::None,
+                    Self::Completed(_) => __saga::Some(__saga::Control::Completed),
+                    _ => __saga::None,
                 }
             }
         }
-    }
+
+        impl #event {
+            /// Its step and its name.
+            fn identity(&self) -> (__saga::Option<usize>, &'static str) {
+                match self {
+                    #(#identity)*
+                    Self::Cancelled(_) => (__saga::None, "Cancelled"),
+                    Self::Completed(_) => (__saga::None, "Completed"),
+                }
+            }
+        }
+
+        /// The name only: no personal data gets into a program's own log.
+        #[automatically_derived]
+        impl ::core::fmt::Debug for #event {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.write_str(self.identity().1)
+            }
+        }
+    });
 }
 
-/// The saga's output type.
-pub(super) fn output(saga: &Expansion<'_>) -> TokenStream {
-    saga.model.ast.output.as_ref().map_or_else(|| quote!(()), |ty| quote!(#ty))
+fn items(saga: &Expansion<'_>, steps: std::ops::Range<StepId>, code: &mut Code) {
+    let Expansion { event, .. } = saga;
+    let vis = &saga.model.ast.vis;
+    let doc = doc(&format!("What can happen to a [`{}`]: what its log holds.", plain(&saga.model.ast.name)));
+    let variants = steps.map(|id| variants(saga, id));
+    let output = saga.output();
+    code.items.extend(quote! {
+        #doc
+        #vis enum #event {
+            #(#variants)*
+            /// Somebody cancelled the saga, for this reason.
+            Cancelled(::std::string::String),
+            /// The saga returned this.
+            Completed(#output),
+        }
+    });
 }
 
 fn variants(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let runtime = &saga.runtime;
     let StepEvents { done, refused, attempt, compensation } = StepEvents::new(saga, id);
-    let ty = &saga.model.steps[id].ast.ty;
+    let ty = &saga.step(id).ast.ty;
     let name = saga.step_name(id);
     let [done_doc, refused_doc, attempt_doc] = [
-        format!("`{name}` is done, with this output."),
-        format!("`{name}` was refused."),
-        format!("An attempt of `{name}` was opened or failed."),
+        doc(&format!("`{name}` is done, with this output.")),
+        doc(&format!("`{name}` was refused.")),
+        doc(&format!("Something about an attempt of `{name}`.")),
     ];
-    let compensation = compensation.map(|events| {
-        let CompensationEvents { compensated, attempt } = events;
-        let compensated_doc = format!("`{name}` is compensated.");
-        let attempt_doc = format!("An attempt to compensate `{name}` was opened or failed.");
+    let compensation = compensation.map(|CompensationEvents { compensated, attempt }| {
+        let compensated_doc = doc(&format!("`{name}` is compensated."));
+        let attempt_doc = doc(&format!("Something about an attempt to compensate `{name}`."));
         quote! {
-            #[doc = #compensated_doc]
+            #compensated_doc
             #compensated,
-            #[doc = #attempt_doc]
+            #attempt_doc
             #attempt(#runtime::machine::AttemptFact),
         }
     });
     quote! {
-        #[doc = #done_doc]
+        #done_doc
         #done(#ty),
-        #[doc = #refused_doc]
+        #refused_doc
         #refused(#runtime::machine::Refusal),
-        #[doc = #attempt_doc]
+        #attempt_doc
         #attempt(#runtime::machine::AttemptFact),
         #compensation
     }
 }
 
 fn to_fact(saga: &Expansion<'_>, id: StepId) -> TokenStream {
-    let p = &saga.private;
     let StepEvents { done, refused, attempt, compensation } = StepEvents::new(saga, id);
-    let name = saga.step_name(id);
+    let position = forward::step_position(saga, id).ty;
+    let id = number(id);
     let compensation = compensation.map(|CompensationEvents { compensated, attempt }| {
         quote! {
-            Self::#compensated => #p::compensated(#id),
-            Self::#attempt(fact) => #p::compensation(#id, fact),
+            Self::#compensated => __saga::compensated(#id),
+            Self::#attempt(fact) => __saga::compensation(#id, fact),
         }
     });
     quote! {
-        Self::#done(output) => #p::done(#id, #name, output)?,
-        Self::#refused(refusal) => #p::refused(#id, refusal),
-        Self::#attempt(fact) => #p::attempt(#id, fact),
+        Self::#done(output) => __saga::done::<#position>(output)?,
+        Self::#refused(refusal) => __saga::refused(#id, refusal),
+        Self::#attempt(fact) => __saga::attempt(#id, fact),
         #compensation
     }
 }
 
 fn from_fact(saga: &Expansion<'_>, id: StepId) -> TokenStream {
-    let runtime = &saga.runtime;
     let StepEvents { done, refused, attempt, compensation } = StepEvents::new(saga, id);
-    let name = saga.step_name(id);
-    let some = quote!(::core::option::Option::Some(#id));
+    let position = forward::step_position(saga, id).ty;
+    let id = number(id);
     let compensation = compensation.map(|CompensationEvents { compensated, attempt }| {
         quote! {
-            (#some, FactKind::Compensated) => Self::#compensated,
-            (#some, FactKind::Compensation(fact)) => Self::#attempt(fact),
+            (#id, Compensated) => Self::#compensated,
+            (#id, Compensation(fact)) => Self::#attempt(fact),
         }
     });
     quote! {
-        (#some, FactKind::Done(json)) => Self::#done(#runtime::data::decode(#name, &json)?),
-        (#some, FactKind::Refused(refusal)) => Self::#refused(refusal),
-        (#some, FactKind::Attempt(fact)) => Self::#attempt(fact),
+        (#id, Done(json)) => Self::#done(__saga::output_of::<#position>(&json)?),
+        (#id, Refused(refusal)) => Self::#refused(refusal),
+        (#id, Attempt(fact)) => Self::#attempt(fact),
         #compensation
     }
 }
 
-fn step_arm(saga: &Expansion<'_>, id: StepId) -> TokenStream {
+fn identity(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let StepEvents { done, refused, attempt, compensation } = StepEvents::new(saga, id);
-    let compensation = compensation
-        .map(|CompensationEvents { compensated, attempt }| quote!(| Self::#compensated | Self::#attempt(_)));
-    quote! {
-        Self::#done(_) | Self::#refused(_) | Self::#attempt(_) #compensation => ::core::option::Option::Some(#id),
-    }
-}
-
-fn name_arms(saga: &Expansion<'_>, id: StepId) -> TokenStream {
-    let StepEvents { done, refused, attempt, compensation } = StepEvents::new(saga, id);
+    let id = number(id);
     let text = Ident::to_string;
     let (done_text, refused_text, attempt_text) = (text(&done), text(&refused), text(&attempt));
     let compensation = compensation.map(|CompensationEvents { compensated, attempt }| {
         let (compensated_text, attempt_text) = (text(&compensated), text(&attempt));
         quote! {
-            Self::#compensated => #compensated_text,
-            Self::#attempt(_) => #attempt_text,
+            Self::#compensated => (__saga::Some(#id), #compensated_text),
+            Self::#attempt(_) => (__saga::Some(#id), #attempt_text),
         }
     });
     quote! {
-        Self::#done(_) => #done_text,
-        Self::#refused(_) => #refused_text,
-        Self::#attempt(_) => #attempt_text,
+        Self::#done(_) => (__saga::Some(#id), #done_text),
+        Self::#refused(_) => (__saga::Some(#id), #refused_text),
+        Self::#attempt(_) => (__saga::Some(#id), #attempt_text),
         #compensation
     }
 }

@@ -2,35 +2,75 @@
 //!
 //! | file | what it writes |
 //! | --- | --- |
+//! | `declaration` | `BookTrip`, its state and its participants; the implementation of `Saga` |
+//! | `definition`, `policy` | parts of that implementation |
 //! | `event` | `BookTripEvent` |
-//! | `forward` | the positions on the way forward, and `BookTripForward` |
-//! | `backward` | the positions on the way back, and `BookTripBackward` |
+//! | `forward` | `BookTripForward`, and the positions on the way forward |
+//! | `backward` | `BookTripBackward`, and the positions on the way back |
 //! | `calls` | the asynchronous calls, with the user's tokens in them |
-//! | `declaration` | `BookTrip` itself: its definition, policies and the `Saga` implementation |
+//!
+//! What a user can name comes first, with full paths. The calls stand beside it, in the user's own scope. The
+//! implementation is last, in a block in which `__saga` is the runtime.
 
 mod backward;
+mod branches;
 mod calls;
 mod declaration;
+mod definition;
 mod event;
 mod forward;
 pub(crate) mod names;
+mod place;
+mod policy;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::Type;
 
-use crate::layout::{self, RegionLayout};
-use crate::model::{Model, StepId, VariableId};
+use self::names::{doc, plain};
+use crate::layout::{self, NodeLayout, RegionLayout};
+use crate::model::{Model, Step, StepId, VariableId};
 
 /// Everything that `saga!` writes for one saga.
 pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
     let layout = layout::lay_out(model);
     let saga = Expansion::new(model);
-    let declaration = declaration::expand(&saga, &layout);
-    let event = event::expand(&saga);
-    let forward = forward::expand(&saga, &layout);
-    let backward = backward::expand(&saga, &layout);
-    quote! { #declaration #event #forward #backward }
+    let mut code = Code::default();
+    declaration::expand(&saga, &layout, &mut code);
+    event::expand(&saga, &mut code);
+    forward::expand(&saga, &layout, &mut code);
+    backward::expand(&saga, &layout, &mut code);
+    let Code { items, calls, implementation } = code;
+    let runtime = &saga.runtime;
+    quote! {
+        #items
+        #calls
+        #[allow(trivial_bounds, unreachable_code, unused_variables, clippy::all, clippy::pedantic, reason = "generated")]
+        const _: () = {
+            use #runtime::__private as __saga;
+            #implementation
+        };
+    }
+}
+
+/// What has been written.
+#[derive(Default)]
+struct Code {
+    /// Types, for users to name.
+    items: TokenStream,
+    /// Functions with the user's own tokens.
+    calls: TokenStream,
+    /// The rest, where `__saga` is the runtime.
+    implementation: TokenStream,
+}
+
+/// What an `impl` with the user's own tokens bears: what is in scope need not be used.
+fn quiet() -> TokenStream {
+    quote!(#[allow(unused_variables, clippy::all, clippy::pedantic, reason = "generated")])
 }
 
 /// What every part of the expansion needs: the model, and names and paths.
@@ -38,10 +78,12 @@ struct Expansion<'m> {
     model: &'m Model<'m>,
     /// `::saga_runtime`, or what `#[saga(crate = …)]` says.
     runtime: TokenStream,
-    /// The runtime's module for generated code.
-    private: TokenStream,
     event: Ident,
     participants: Ident,
+    /// The field of a position that holds its call and the attempts at it.
+    attempts: Ident,
+    /// The field of a position that holds what is to be undone before it.
+    undo: Ident,
 }
 
 impl<'m> Expansion<'m> {
@@ -50,14 +92,15 @@ impl<'m> Expansion<'m> {
             Some(path) => quote!(#path),
             None => quote!(::saga_runtime),
         };
-        let private = quote!(#runtime::__private);
         let saga = &model.ast.name;
+        let is_variable = |name: &str| model.variables.iter().any(|variable| plain(variable.name) == name);
         Self {
             model,
             runtime,
-            private,
             event: names::item(saga, "Event"),
             participants: names::item(saga, "Participants"),
+            attempts: names::variant(&names::free("attempts", is_variable)),
+            undo: names::variant(&names::free("undo", is_variable)),
         }
     }
 
@@ -66,22 +109,18 @@ impl<'m> Expansion<'m> {
         names::item(&self.model.ast.name, suffix)
     }
 
-    /// `Flight` of the step `flight`.
-    fn camel(&self, step: StepId) -> String {
-        names::camel(&self.model.steps[step].ast.name)
+    fn step(&self, id: StepId) -> &'m Step<'m> {
+        &self.model.steps[id]
     }
 
-    /// The participants that the action of a step mentions, by their index.
-    fn mentioned_participants(&self, step: StepId) -> Vec<usize> {
-        let mentions = crate::uses::mentions(&self.model.steps[step].ast.action.tokens);
-        let participants = self.model.ast.participants.iter().map(|participant| plain(&participant.name));
-        let mentioned = participants.enumerate().filter(|(_, name)| mentions.iter().any(|m| m.name == *name));
-        mentioned.map(|(index, _)| index).collect()
+    /// `Flight` of the step `flight`.
+    fn camel(&self, step: StepId) -> String {
+        names::camel(&self.step(step).ast.name)
     }
 
     /// Name of a step as text, without `r#`.
     fn step_name(&self, step: StepId) -> String {
-        plain(&self.model.steps[step].ast.name)
+        plain(&self.step(step).ast.name)
     }
 
     fn variable(&self, id: VariableId) -> (&'m Ident, &'m Type) {
@@ -90,48 +129,96 @@ impl<'m> Expansion<'m> {
     }
 
     /// The variables' names, in order.
-    fn idents(&self, variables: &std::collections::BTreeSet<VariableId>) -> Vec<&'m Ident> {
+    fn idents(&self, variables: &BTreeSet<VariableId>) -> Vec<&'m Ident> {
         variables.iter().map(|id| self.variable(*id).0).collect()
     }
 
-    /// The documented field `flight: Arc<FlightReservation>` of each variable.
-    fn fields(&self, variables: &std::collections::BTreeSet<VariableId>) -> TokenStream {
-        let p = &self.private;
-        let vis = &self.model.ast.vis;
+    /// The variables as fields of a literal, from the variables of their names.
+    fn taken(&self, variables: &BTreeSet<VariableId>, take: Take) -> Vec<TokenStream> {
+        let fields = self.idents(variables).into_iter().map(|name| match take {
+            Take::Moved => quote!(#name),
+            Take::Shared => quote!(#name: #name.share()),
+        });
+        fields.collect()
+    }
+
+    /// The documented field `flight: Shared<FlightReservation>` of each variable.
+    fn fields(&self, variables: &BTreeSet<VariableId>) -> TokenStream {
+        let Self { runtime, model, .. } = self;
+        let vis = &model.ast.vis;
         let fields = variables.iter().map(|id| {
             let (name, ty) = self.variable(*id);
-            let doc = format!("`{}`.", plain(name));
-            quote!(#[doc = #doc] #vis #name: #p::Arc<#ty>,)
+            let kind = if self.model.variables[*id].step.is_none() { "The input" } else { "The output of" };
+            let doc = doc(&format!("{kind} `{}`.", plain(name)));
+            quote!(#doc #vis #name: #runtime::__private::Shared<#ty>,)
         });
-        quote!(#(#fields)*)
+        fields.collect()
     }
 
-    /// Parameters `flight: &Arc<FlightReservation>` of what the regions around hold.
-    fn outer_parameters(&self, variables: &std::collections::BTreeSet<VariableId>) -> TokenStream {
-        let p = &self.private;
-        let parameters = variables.iter().map(|id| {
-            let (name, ty) = self.variable(*id);
-            quote!(#name: &#p::Arc<#ty>)
-        });
-        quote!(#(, #parameters)*)
+    /// The saga's output type.
+    fn output(&self) -> TokenStream {
+        let ast = self.model.ast;
+        ast.output.as_ref().map_or_else(|| quote_spanned!(ast.name.span()=> ()), |ty| quote!(#ty))
     }
 
-    /// Doc comment, visibility, and what every generated type bears.
-    fn type_head(&self, doc: &str) -> TokenStream {
-        let vis = &self.model.ast.vis;
-        quote!(#[doc = #doc] #[derive(::core::clone::Clone)] #[allow(clippy::all, clippy::pedantic, reason = "generated")] #vis)
+    /// The field of what there is to undo before a node, if there is.
+    fn undo_field(&self, region: &RegionLayout, index: usize) -> Option<TokenStream> {
+        let is_needed = region.undoes_before(index) && region.turns_at(index, self.model);
+        is_needed.then(|| {
+            let (vis, undo) = (&self.model.ast.vis, &self.undo);
+            let backward = RegionNames::new(self, region).backward;
+            quote! {
+                /// What is compensated should the saga turn.
+                #vis #undo: #backward,
+            }
+        })
+    }
+
+    /// The field of what there is to undo after a node is undone, if there is.
+    fn before_field(&self, region: &RegionLayout, index: usize) -> Option<TokenStream> {
+        region.undoes_before(index).then(|| {
+            let (vis, undo) = (&self.model.ast.vis, &self.undo);
+            let backward = RegionNames::new(self, region).backward;
+            quote! {
+                /// What is compensated next.
+                #vis #undo: ::std::boxed::Box<#backward>,
+            }
+        })
+    }
+
+    /// The type of a position with a call of its own. `docs` are the user's.
+    fn position(
+        &self,
+        ty: &Ident,
+        docs: &[syn::Attribute],
+        text: &str,
+        data: &BTreeSet<VariableId>,
+        undo: Option<&TokenStream>,
+    ) -> TokenStream {
+        let Self { runtime, attempts, model, .. } = self;
+        let vis = &model.ast.vis;
+        let fields = self.fields(data);
+        let paragraph = (!docs.is_empty()).then(|| quote!(#[doc = ""]));
+        let text = doc(text);
+        quote! {
+            #(#docs)*
+            #paragraph
+            #text
+            #[derive(::core::clone::Clone, ::core::fmt::Debug)]
+            #vis struct #ty {
+                #fields
+                #undo
+                #attempts: #runtime::__private::Ledger,
+            }
+        }
     }
 }
 
-/// What every generated `impl` bears: generated code follows the shape of the saga, not the taste of a lint.
-fn quiet() -> TokenStream {
-    quote!(#[allow(unused_variables, clippy::all, clippy::pedantic, reason = "generated")])
-}
-
-/// A name as text, without `r#`.
-fn plain(name: &Ident) -> String {
-    use syn::ext::IdentExt;
-    name.unraw().to_string()
+/// How a position takes its data from variables: branches share theirs with one another.
+#[derive(Clone, Copy)]
+enum Take {
+    Moved,
+    Shared,
 }
 
 /// The enum variant and the type of a position.
@@ -151,19 +238,25 @@ struct RegionNames {
 impl RegionNames {
     fn new(saga: &Expansion<'_>, region: &RegionLayout) -> Self {
         let label = &region.label;
-        if label.is_empty() {
-            let end = Position { variant: names::variant("Return"), ty: saga.item("Return") };
-            Self { forward: saga.item("Forward"), backward: saga.item("Backward"), end }
+        let is_taken = |name: &str| region.nodes.iter().any(|node| label_of(saga, node) == name);
+        let (forward, backward, end, end_ty) = if label.is_empty() {
+            ("Forward".to_owned(), "Backward".to_owned(), "Return", "Return".to_owned())
         } else {
-            let end = Position {
-                variant: names::variant("BranchDone"),
-                ty: saga.item(&format!("{label}BranchDone")),
-            };
-            Self {
-                forward: saga.item(&format!("{label}Branch")),
-                backward: saga.item(&format!("{label}BranchCompensation")),
-                end,
-            }
+            let branch = format!("{label}Branch");
+            (branch.clone(), format!("{branch}Backward"), "BranchDone", format!("{branch}Done"))
+        };
+        Self {
+            forward: saga.item(&forward),
+            backward: saga.item(&backward),
+            end: Position { variant: names::variant(&names::free(end, is_taken)), ty: saga.item(&end_ty) },
         }
+    }
+}
+
+/// `Flight` of a step, `HotelToCar` of a parallel.
+fn label_of(saga: &Expansion<'_>, node: &NodeLayout) -> String {
+    match node {
+        NodeLayout::Step(step) => saga.camel(step.id),
+        NodeLayout::Parallel(parallel) => parallel.label.clone(),
     }
 }

@@ -21,7 +21,8 @@ impl Parser<'_, '_> {
             return None;
         };
         let ty = self.output_type(&name, keyword);
-        let action = self.action(&name, keyword, ty.is_some());
+        let has_type = ty.is_some();
+        let action = self.action(&name, keyword, has_type);
         let mut step = Step {
             attrs,
             kind,
@@ -35,6 +36,11 @@ impl Parser<'_, '_> {
             broken: false,
         };
         self.clauses(&mut step, errors_before);
+        if !has_type {
+            // What they return cannot be checked.
+            step.action.refuse();
+            step.probe.iter().for_each(|probe| probe.call.refuse());
+        }
         step.broken = self.report.len() > errors_before;
         Some(step)
     }

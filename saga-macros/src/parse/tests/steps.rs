@@ -73,7 +73,7 @@ fn no_type() {
         expect![[r#"
         at `a`: step `a` has no type
         help: write `step a: Type = participant.method(cx, …);`
-        Step a: () = f ()
+        Step a: () = f () (refused)
         Step b: B = g ()
     "#]],
     );
@@ -100,7 +100,7 @@ fn no_type() {
         expect![[r#"
         at `a`: step `a` has no type
         help: write `step a: Type = participant.method(cx, …);`
-        Step a: () = f ()
+        Step a: () = f () (refused)
         Step b: B = g ()
     "#]],
     );
@@ -108,7 +108,7 @@ fn no_type() {
         "step a: Vec< = f(); step b: B = g();",
         expect![[r#"
             at `Vec <`: this type is not complete
-            Step a: () = f ()
+            Step a: () = f () (refused)
             Step b: B = g ()
         "#]],
     );
@@ -116,7 +116,7 @@ fn no_type() {
         "step a: A, B = f();",
         expect![[r#"
         at `A , B`: this is no type
-        Step a: () = f ()
+        Step a: () = f () (refused)
     "#]],
     );
 }

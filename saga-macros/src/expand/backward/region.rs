@@ -1,0 +1,209 @@
+//! A sequence on its way back: the enum of its positions, and what the runtime asks of it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{
+    compensation_data, compensation_position, parallel, parallel_position, settlement_position, step,
+};
+use crate::expand::event::{CompensationEvents, StepEvents};
+use crate::expand::names::{doc, plain, snake};
+use crate::expand::place::Outside;
+use crate::expand::{Code, Expansion, Position, RegionNames, branches, calls};
+use crate::layout::{NodeLayout, RegionLayout, StepLayout, UndoLayout};
+
+/// The positions of a region and of all its branches, latest first.
+pub(in crate::expand) fn expand(saga: &Expansion<'_>, region: &RegionLayout, code: &mut Code) {
+    if !region.turns {
+        return;
+    }
+    items(saga, region, code);
+    code.implementation.extend(implementation(saga, region));
+    for (index, node) in region.nodes.iter().enumerate().rev() {
+        match node {
+            NodeLayout::Step(layout) => step::expand(saga, region, index, layout, code),
+            NodeLayout::Parallel(layout) => parallel::expand(saga, region, index, layout, code),
+        }
+    }
+}
+
+fn items(saga: &Expansion<'_>, region: &RegionLayout, code: &mut Code) {
+    let vis = &saga.model.ast.vis;
+    let backward = RegionNames::new(saga, region).backward;
+    let head = doc(&match region.label.as_str() {
+        "" => format!("Where a [`{}`] is on its way back.", plain(&saga.model.ast.name)),
+        label => format!("Where the branch `{}` is on its way back.", snake(label)),
+    });
+    let variants = region.nodes.iter().rev().flat_map(|node| {
+        variants(saga, node).into_iter().map(|(Position { variant, ty }, text)| {
+            let doc = doc(&text);
+            quote!(#doc #variant(#ty),)
+        })
+    });
+    code.items.extend(quote! {
+        #head
+        #[derive(::core::clone::Clone, ::core::fmt::Debug)]
+        #vis enum #backward {
+            #(#variants)*
+            /// Nothing is left to compensate.
+            Undone,
+        }
+    });
+}
+
+/// The variants of a node, and what each says.
+fn variants(saga: &Expansion<'_>, node: &NodeLayout) -> Vec<(Position, String)> {
+    match node {
+        NodeLayout::Step(layout) => {
+            let settlement = matches!(layout.undo, UndoLayout::ByOutput { .. })
+                .then(|| (settlement_position(saga, layout.id), step::settlement_text(saga, layout.id)));
+            let compensation = compensation_data(layout)
+                .map(|_| (compensation_position(saga, layout.id), step::compensation_text(saga, layout.id)));
+            settlement.into_iter().chain(compensation).collect()
+        }
+        NodeLayout::Parallel(layout) if layout.is_undone => {
+            vec![(parallel_position(saga, layout), branches::text(saga, layout, "compensated"))]
+        }
+        NodeLayout::Parallel(_) => vec![],
+    }
+}
+
+fn implementation(saga: &Expansion<'_>, region: &RegionLayout) -> TokenStream {
+    let event = &saga.event;
+    let backward = RegionNames::new(saga, region).backward;
+    let apply = region.nodes.iter().rev().map(|node| apply_arms(saga, node));
+    let calls = region.nodes.iter().rev().map(|node| calls_arms(saga, node));
+    let methods = quote! {
+        fn apply(self, event: #event) -> __saga::Applied<Self> {
+            match (self, event) {
+                #(#apply)*
+                (at, _) => __saga::Err(__saga::Rejected(at)),
+            }
+        }
+
+        fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
+            match self {
+                #(#calls)*
+                Self::Undone => {}
+            }
+        }
+
+        fn is_undone(&self) -> bool {
+            match self {
+                Self::Undone => true,
+                _ => false,
+            }
+        }
+    };
+    if region.label.is_empty() {
+        quote! {
+            #[automatically_derived]
+            impl __saga::Backward for #backward {
+                type Event = #event;
+
+                #methods
+            }
+        }
+    } else {
+        quote!(impl #backward { #methods })
+    }
+}
+
+fn calls_arms(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
+    let attempts = &saga.attempts;
+    let positions = variants(saga, node).into_iter().map(|(position, _)| position.variant);
+    match node {
+        NodeLayout::Step(_) => quote!(#(Self::#positions(at) => calls.push(at.#attempts.call()),)*),
+        NodeLayout::Parallel(layout) => {
+            let branches = layout.branches.iter().map(|branch| snake(&branch.label)).collect::<Vec<_>>();
+            let arms =
+                positions.map(|variant| quote!(Self::#variant(at) => { #(at.#branches.calls(calls);)* }));
+            arms.collect()
+        }
+    }
+}
+
+fn apply_arms(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
+    match node {
+        NodeLayout::Step(layout) => step_arms(saga, layout),
+        NodeLayout::Parallel(layout) if layout.is_undone => {
+            let Position { variant, ty } = parallel_position(saga, layout);
+            quote! {
+                (Self::#variant(at), event) => {
+                    __saga::in_parallel(at.apply(event), #ty::join, |before| before, Self::#variant)
+                }
+            }
+        }
+        NodeLayout::Parallel(_) => TokenStream::new(),
+    }
+}
+
+fn step_arms(saga: &Expansion<'_>, layout: &StepLayout) -> TokenStream {
+    let Expansion { event, attempts, .. } = saga;
+    let StepEvents { done, refused, attempt, compensation } = StepEvents::new(saga, layout.id);
+    let Some(CompensationEvents { compensated, attempt: compensation }) = compensation else {
+        return TokenStream::new();
+    };
+    let compensate = compensation_position(saga, layout.id).variant;
+    let settle = settlement_position(saga, layout.id).variant;
+    let settlement = matches!(layout.undo, UndoLayout::ByOutput { .. }).then(|| {
+        quote! {
+            (Self::#settle(at), #event::#done(output)) if at.#attempts.is_open() => {
+                __saga::Ok(Self::#compensate(at.done(output)))
+            }
+            (Self::#settle(mut at), #event::#refused(refusal)) => {
+                match at.#attempts.refuse(refusal, &mut __saga::None) {
+                    legal if at.#attempts.in_doubt() => legal.at(Self::#settle(at)),
+                    _ => __saga::Ok(at.absent()),
+                }
+            }
+            (Self::#settle(mut at), #event::#attempt(fact)) => {
+                match at.#attempts.record(fact, &mut __saga::None) {
+                    legal if at.#attempts.in_doubt() => legal.at(Self::#settle(at)),
+                    _ => __saga::Ok(at.absent()),
+                }
+            }
+        }
+    });
+    quote! {
+        #settlement
+        (Self::#compensate(at), #event::#compensated) if at.#attempts.is_open() => {
+            __saga::Ok(at.compensated())
+        }
+        (Self::#compensate(mut at), #event::#compensation(fact)) => {
+            at.#attempts.record(fact, &mut __saga::None).at(Self::#compensate(at))
+        }
+    }
+}
+
+/// The attempt of each compensation and settlement, by the step's index and its position: arms of a `match`.
+pub(in crate::expand) fn arms(
+    saga: &Expansion<'_>,
+    region: &RegionLayout,
+    outside: Option<&Outside<'_>>,
+) -> TokenStream {
+    let backward = RegionNames::new(saga, region).backward;
+    let arms = region.nodes.iter().rev().map(|node| match node {
+        NodeLayout::Step(step) => {
+            let id = step.id;
+            let settlement = matches!(step.undo, UndoLayout::ByOutput { .. }).then(|| {
+                let variant = settlement_position(saga, id).variant;
+                calls::step_arm(saga, id, outside, &quote!(#backward::#variant))
+            });
+            let compensation = compensation_data(step).map(|_| {
+                let variant = compensation_position(saga, id).variant;
+                calls::compensation_arm(saga, id, outside, &quote!(#backward::#variant))
+            });
+            quote!(#settlement #compensation)
+        }
+        NodeLayout::Parallel(parallel) => {
+            let position = parallel_position(saga, parallel);
+            let branches = parallel.branches.iter().filter(|branch| branch.turns).map(|branch| {
+                let (region, position, field) = (&backward, &position, snake(&branch.label));
+                arms(saga, branch, Some(&Outside { around: outside, region, position, branch: &field }))
+            });
+            branches.collect()
+        }
+    });
+    arms.collect()
+}

@@ -1,0 +1,89 @@
+//! The compensation of a step, and the settling of its doubt where there is one.
+
+use std::collections::BTreeSet;
+
+use quote::quote;
+
+use super::{compensation_data, compensation_position, compensation_value, settlement_position, transition};
+use crate::expand::{Code, Expansion, Take, calls};
+use crate::layout::{RegionLayout, StepLayout, UndoLayout};
+use crate::model::{StepId, VariableId};
+
+pub(super) fn expand(
+    saga: &Expansion<'_>,
+    region: &RegionLayout,
+    index: usize,
+    layout: &StepLayout,
+    code: &mut Code,
+) {
+    if let UndoLayout::ByOutput { compensation, settlement } = &layout.undo {
+        self::settlement(saga, region, index, layout.id, compensation, settlement, code);
+    }
+    if let Some(data) = compensation_data(layout) {
+        compensation(saga, region, index, layout.id, data, code);
+    }
+}
+
+pub(super) fn compensation_text(saga: &Expansion<'_>, id: StepId) -> String {
+    format!("`{}` is to be compensated.", saga.step_name(id))
+}
+
+pub(super) fn settlement_text(saga: &Expansion<'_>, id: StepId) -> String {
+    format!("Whether `{}` is done is to be settled: its compensation needs its output.", saga.step_name(id))
+}
+
+fn compensation(
+    saga: &Expansion<'_>,
+    region: &RegionLayout,
+    index: usize,
+    id: StepId,
+    data: &BTreeSet<VariableId>,
+    code: &mut Code,
+) {
+    let ty = compensation_position(saga, id).ty;
+    let before = saga.before_field(region, index);
+    code.items.extend(saga.position(&ty, &[], &compensation_text(saga, id), data, before.as_ref()));
+    calls::compensation(saga, id, code);
+    let doc = format!("`{}` is compensated.", saga.step_name(id));
+    let compensated = transition(saga, region, index, "compensated", &doc);
+    let attempt = calls::compensation_attempt(saga, id);
+    code.implementation.extend(quote!(impl #ty { #compensated #attempt }));
+}
+
+fn settlement(
+    saga: &Expansion<'_>,
+    region: &RegionLayout,
+    index: usize,
+    id: StepId,
+    compensation: &BTreeSet<VariableId>,
+    data: &BTreeSet<VariableId>,
+    code: &mut Code,
+) {
+    let vis = &saga.model.ast.vis;
+    let step = saga.step(id);
+    let (output, output_ty) = (&step.ast.name, &step.ast.ty);
+    let ty = settlement_position(saga, id).ty;
+    let before = saga.before_field(region, index);
+    code.items.extend(saga.position(&ty, &[], &settlement_text(saga, id), data, before.as_ref()));
+    let doc = format!("`{}` did not happen and never will.", saga.step_name(id));
+    let absent = transition(saga, region, index, "absent", &doc);
+    let compensation_ty = compensation_position(saga, id).ty;
+    let undo = region.undoes_before(index).then_some(&saga.undo);
+    let handed_over = undo.map(|undo| quote!(#undo,));
+    let value = compensation_value(saga, id, compensation, Take::Moved, handed_over.as_ref());
+    let mut taken = saga.idents(&(data & compensation));
+    taken.extend(undo);
+    let taken = (!taken.is_empty()).then(|| quote!(let Self { #(#taken,)* .. } = self;));
+    code.implementation.extend(quote! {
+        impl #ty {
+            /// It is done after all, and is to be compensated.
+            #vis fn done(self, #output: #output_ty) -> #compensation_ty {
+                #taken
+                let #output = __saga::Shared::new(#output);
+                #value
+            }
+
+            #absent
+        }
+    });
+}

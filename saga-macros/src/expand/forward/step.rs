@@ -1,0 +1,163 @@
+//! The position of a step: what it carries, its transitions and its calls.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{arrive, step_position};
+use crate::ast::StepKind;
+use crate::expand::names::{doc, local, number};
+use crate::expand::{Code, Expansion, Position, RegionNames, Take, backward, calls};
+use crate::layout::{RegionLayout, StepLayout, UndoLayout};
+use crate::model::{StepId, Zone};
+
+pub(super) fn expand(
+    saga: &Expansion<'_>,
+    region: &RegionLayout,
+    index: usize,
+    layout: &StepLayout,
+    code: &mut Code,
+) {
+    let id = layout.id;
+    let ty = step_position(saga, id).ty;
+    let text = format!("`{}` is to be done.", saga.step_name(id));
+    let docs = &saga.step(id).ast.attrs;
+    let undo = saga.undo_field(region, index);
+    code.items.extend(saga.position(&ty, docs, &text, &layout.forward, undo.as_ref()));
+    calls::step(saga, id, code);
+    let done = done(saga, region, index, layout);
+    let turn = region.turns_at(index, saga.model).then(|| turn(saga, region, index, layout));
+    let attempt = calls::step_attempt(saga, id);
+    let step = implementation(saga, id);
+    code.implementation.extend(quote! {
+        impl #ty { #done #turn #attempt }
+        #step
+    });
+}
+
+/// What the machine knows of a step.
+fn implementation(saga: &Expansion<'_>, id: StepId) -> TokenStream {
+    let step = saga.step(id);
+    let Position { ty: position, .. } = step_position(saga, id);
+    let (index, name, ty) = (number(id), saga.step_name(id), &step.ast.ty);
+    let role = match step.zone {
+        Zone::Compensatable => quote!(Compensatable),
+        Zone::Pivot { .. } => quote!(Pivot),
+        Zone::Retriable => quote!(Retriable),
+    };
+    let keyed = keyed(saga, id);
+    let probe = step.ast.probe.is_some();
+    quote! {
+        #[automatically_derived]
+        impl __saga::Step for #position {
+            type Output = #ty;
+
+            const CALL: &'static __saga::StepCall = &__saga::StepCall {
+                step: #index,
+                name: #name,
+                role: __saga::Role::#role,
+                keyed: #keyed,
+                probe: #probe,
+            };
+        }
+    }
+}
+
+/// Whether the action answers by key.
+fn keyed(saga: &Expansion<'_>, id: StepId) -> TokenStream {
+    let step = saga.step(id);
+    let is_sure =
+        step.ast.keyed.is_some() || step.ast.kind == StepKind::Read || !step.must_be_keyed.is_empty();
+    if is_sure {
+        return quote!(true);
+    }
+    let mentions = crate::uses::mentions(&step.ast.action.tokens);
+    let is_mentioned = |name: &str| mentions.iter().any(|mention| mention.name == name);
+    let participants = saga.model.ast.participants.iter();
+    let types = participants
+        .filter(|participant| is_mentioned(&crate::expand::plain(&participant.name)))
+        .map(|participant| &participant.ty)
+        .collect::<Vec<_>>();
+    if types.is_empty() {
+        return quote!(false);
+    }
+    quote! {{
+        use __saga::NotKeyed as _;
+        #(__saga::IsKeyed::<#types>::KEYED)&&*
+    }}
+}
+
+fn done(saga: &Expansion<'_>, region: &RegionLayout, index: usize, layout: &StepLayout) -> TokenStream {
+    let vis = &saga.model.ast.vis;
+    let step = saga.step(layout.id);
+    let (name, ty) = (&step.ast.name, &step.ast.ty);
+    let doc = doc(&format!("`{}` is done.", saga.step_name(layout.id)));
+    let (Position { ty: next, .. }, value) = arrive(saga, region, index + 1);
+    let (undo, undo_uses) = if backward::carries_undo(saga, region, index + 1) {
+        backward::push_step(saga, region, index, layout)
+    } else {
+        (None, BTreeSet::new())
+    };
+    let used = &region.carried(index + 1) | &undo_uses;
+    let (output, shared) = if used.contains(&step.output) {
+        (quote!(#name), Some(quote!(let #name = __saga::Shared::new(#name);)))
+    } else {
+        let output = local("_output");
+        (quote!(#output), None)
+    };
+    let passes_undo =
+        backward::carries_undo(saga, region, index) && backward::carries_undo(saga, region, index + 1);
+    let mut taken = saga.idents(&(&layout.forward & &used));
+    taken.extend(passes_undo.then_some(&saga.undo));
+    let taken = (!taken.is_empty()).then(|| quote!(let Self { #(#taken,)* .. } = self;));
+    quote! {
+        #doc
+        #vis fn done(self, #output: #ty) -> #next {
+            #taken
+            #shared
+            #undo
+            #value
+        }
+    }
+}
+
+fn turn(saga: &Expansion<'_>, region: &RegionLayout, index: usize, layout: &StepLayout) -> TokenStream {
+    let vis = &saga.model.ast.vis;
+    let Expansion { attempts, undo, .. } = saga;
+    let RegionNames { backward, .. } = RegionNames::new(saga, region);
+    let before = backward::before(saga, region, index);
+    let (data, in_doubt) = match &layout.undo {
+        UndoLayout::None => (None, None),
+        UndoLayout::ByKey { compensation } => {
+            let value = backward::compensate(saga, region, index, layout.id, compensation, Take::Moved);
+            (Some(compensation), Some(value))
+        }
+        UndoLayout::ByOutput { settlement, .. } => {
+            let Position { variant, ty } = backward::settlement_position(saga, layout.id);
+            let fields = saga.idents(settlement);
+            let value = quote! {
+                #backward::#variant(#ty { #(#fields,)* #before #attempts: #attempts.unsettled() })
+            };
+            (Some(settlement), Some(value))
+        }
+    };
+    let body = match (data, in_doubt) {
+        (Some(data), Some(value)) => {
+            let has_undo = backward::carries_undo(saga, region, index);
+            let taken = saga.idents(data).into_iter().chain(has_undo.then_some(undo));
+            let undo = if has_undo { quote!(#undo) } else { quote!(#backward::Undone) };
+            quote! {
+                let Self { #(#taken,)* #attempts, .. } = self;
+                if #attempts.in_doubt() { #value } else { #undo }
+            }
+        }
+        _ => backward::undo_of_self(saga, region, index),
+    };
+    quote! {
+        /// The saga turns: where compensation begins.
+        #vis fn turn(self) -> #backward {
+            #body
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The engine awaits.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        step flight: Flight = flights.reserve(cx, trip).await
+            compensate flights.cancel(cx, flight).await?;
+    }
+}
+
+fn main() {}

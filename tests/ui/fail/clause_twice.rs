@@ -1,0 +1,18 @@
+//! A clause is given twice.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        step flight: Flight = flights.reserve(cx, trip)
+            timeout 5s
+            timeout 6s
+            compensate flights.cancel(cx, flight)
+            compensate nothing;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+//! After the pivot nothing is compensated.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        pivot receipt: Receipt = flights.pay(cx);
+        step flight: Flight = flights.reserve(cx, trip)
+            compensate flights.cancel(cx, flight);
+    }
+}
+
+fn main() {}

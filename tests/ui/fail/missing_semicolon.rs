@@ -1,0 +1,17 @@
+//! A step does not end.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        step flight: Flight = flights.reserve(cx, trip)
+            compensate flights.cancel(cx, flight)
+
+        pivot receipt: Receipt = flights.pay(cx);
+    }
+}
+
+fn main() {}

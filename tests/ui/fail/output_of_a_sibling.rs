@@ -1,0 +1,19 @@
+//! A branch uses the output of its sibling.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        parallel {
+            step flight: Flight = flights.reserve(cx, trip)
+                compensate flights.cancel(cx, flight);
+            step hotel: Hotel = hotels.reserve(cx, flight)
+                compensate hotels.cancel_by_key(cx);
+        }
+    }
+}
+
+fn main() {}

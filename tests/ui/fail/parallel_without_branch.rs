@@ -1,0 +1,15 @@
+//! A `parallel` has something to do.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        parallel {}
+        parallel { {} step flight: Flight = flights.reserve(cx, trip) compensate flights.cancel(cx, flight); }
+    }
+}
+
+fn main() {}

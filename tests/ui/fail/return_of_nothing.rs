@@ -1,0 +1,16 @@
+//! `return` of a value by a saga without an output.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        step flight: Flight = flights.reserve(cx, trip)
+            compensate flights.cancel(cx, flight);
+        return flight;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+//! There is one point of no return.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        pivot flight: Flight = flights.reserve(cx, trip);
+        pivot receipt: Receipt = flights.pay(cx);
+    }
+}
+
+fn main() {}

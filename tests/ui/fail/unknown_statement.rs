@@ -1,0 +1,19 @@
+//! A statement is misspelt; the steps around it are still read.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) -> Itinerary {
+        with flights: Flights, hotels: Hotels;
+        step flight: Flight = flights.reserve(cx, trip)
+            compensate flights.cancel(cx, flight);
+        step hotel: Hotel = hotels.reserve(cx, flight)
+            probe hotels.find(cx)
+            compensate hotels.cancel(cx, hotel);
+        retrun Itinerary { flight, hotel };
+    }
+}
+
+fn main() {}

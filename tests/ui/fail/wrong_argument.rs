@@ -1,0 +1,15 @@
+//! An argument has another type.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        step flight: Flight = flights.reserve(cx, trip.days)
+            compensate flights.cancel(cx, flight);
+    }
+}
+
+fn main() {}

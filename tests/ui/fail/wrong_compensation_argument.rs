@@ -1,0 +1,18 @@
+//! A compensation is given another output.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        step flight: Flight = flights.reserve(cx, trip)
+            compensate flights.cancel(cx, flight);
+        step hotel: Hotel = hotels.reserve(cx, flight)
+            probe hotels.find(cx)
+            compensate hotels.cancel(cx, flight);
+    }
+}
+
+fn main() {}
