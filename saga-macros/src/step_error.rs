@@ -2,8 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::parse::ParseStream;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Error, Fields, Ident, Index, Result, Variant};
+use syn::{Attribute, Data, DeriveInput, Error, Fields, Ident, Index, Path, Result, Token, Variant};
 
 /// Writes the implementation; mistakes are reported all at once, after it.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
@@ -12,30 +13,35 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let mut errors = Vec::new();
+    let runtime = &runtime(&input.attrs);
     let kind = match &input.data {
         Data::Enum(data) if !data.variants.is_empty() => {
             let arms = data.variants.iter().map(|variant| {
                 let whole = class_of(&input.attrs).ok().flatten();
-                arm(variant, whole).unwrap_or_else(|error| {
+                arm(runtime, variant, whole).unwrap_or_else(|error| {
                     errors.push(error);
                     let name = &variant.ident;
-                    quote!(Self::#name { .. } => ::saga_runtime::FailureKind::Unknown,)
+                    quote!(Self::#name { .. } => #runtime::FailureKind::Unknown,)
                 })
             });
             let arms = arms.collect::<Vec<_>>();
             quote!(match self { #(#arms)* })
         }
         Data::Enum(_) => quote!(match *self {}),
-        Data::Struct(data) => match whole(&input, &data.fields) {
+        Data::Struct(data) => match whole(runtime, &input, &data.fields) {
             Ok(kind) => kind,
             Err(error) => {
                 errors.push(error);
-                quote!(::saga_runtime::FailureKind::Unknown)
+                quote!(#runtime::FailureKind::Unknown)
             }
         },
         Data::Union(_) => {
-            errors.push(Error::new(input.ident.span(), "a union cannot be a step's error"));
-            quote!(::saga_runtime::FailureKind::Unknown)
+            let error = Error::new(
+                input.ident.span(),
+                "a union cannot be a step's error\n\
+                 help: write an `enum`, whose variants say what they say about the effect",
+            );
+            return error.to_compile_error();
         }
     };
     let name = &input.ident;
@@ -43,8 +49,8 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let errors = errors.iter().map(Error::to_compile_error);
     quote! {
         #[automatically_derived]
-        impl #generics ::saga_runtime::StepError for #name #arguments #bounds {
-            fn kind(&self) -> ::saga_runtime::FailureKind {
+        impl #generics #runtime::StepError for #name #arguments #bounds {
+            fn kind(&self) -> #runtime::FailureKind {
                 #kind
             }
         }
@@ -62,33 +68,49 @@ enum Class {
     Inner(Span),
 }
 
-fn arm(variant: &Variant, whole: Option<Class>) -> Result<TokenStream> {
+/// `::saga_runtime`, or what `#[outcome(crate = …)]` on the type says.
+fn runtime(attrs: &[Attribute]) -> TokenStream {
+    let path = attrs.iter().filter(|attr| attr.path().is_ident("outcome")).find_map(crate_path);
+    path.map_or_else(|| quote!(::saga_runtime), |path| quote!(#path))
+}
+
+/// The path of `#[outcome(crate = path)]`.
+fn crate_path(attr: &Attribute) -> Option<Path> {
+    let path = |input: ParseStream<'_>| {
+        input.parse::<Token![crate]>()?;
+        input.parse::<Token![=]>()?;
+        input.call(Path::parse_mod_style)
+    };
+    attr.parse_args_with(path).ok()
+}
+
+fn arm(runtime: &TokenStream, variant: &Variant, whole: Option<Class>) -> Result<TokenStream> {
     let name = &variant.ident;
     let class = class_of(&variant.attrs)?.or(whole);
     let class = class.ok_or_else(|| missing(name.span(), &format!("variant `{name}`")))?;
-    if let Some(kind) = kind(class) {
+    if let Some(kind) = kind(runtime, class) {
         return Ok(quote!(Self::#name { .. } => #kind,));
     }
     let field = only_field(&variant.fields, class)?;
     let span = variant.fields.iter().next().map_or(name.span(), |field| field.ty.span());
-    Ok(quote_spanned!(span=> Self::#name { #field: inner } => ::saga_runtime::StepError::kind(inner),))
+    Ok(quote_spanned!(span=> Self::#name { #field: inner } => #runtime::StepError::kind(inner),))
 }
 
-fn whole(input: &DeriveInput, fields: &Fields) -> Result<TokenStream> {
+fn whole(runtime: &TokenStream, input: &DeriveInput, fields: &Fields) -> Result<TokenStream> {
     let class = class_of(&input.attrs)?;
     let class = class.ok_or_else(|| missing(input.ident.span(), &format!("`{}`", input.ident)))?;
-    if let Some(kind) = kind(class) {
+    if let Some(kind) = kind(runtime, class) {
         return Ok(kind);
     }
     let field = only_field(fields, class)?;
-    Ok(quote!(::saga_runtime::StepError::kind(&self.#field)))
+    Ok(quote!(#runtime::StepError::kind(&self.#field)))
 }
 
-fn kind(class: Class) -> Option<TokenStream> {
+fn kind(runtime: &TokenStream, class: Class) -> Option<TokenStream> {
     match class {
-        Class::Refused(span) => Some(quote_spanned!(span=> ::saga_runtime::FailureKind::Refused)),
-        Class::Transient(span) => Some(quote_spanned!(span=> ::saga_runtime::FailureKind::Transient)),
-        Class::Unknown(span) => Some(quote_spanned!(span=> ::saga_runtime::FailureKind::Unknown)),
+        Class::Refused(span) => Some(quote_spanned!(span=> #runtime::FailureKind::Refused)),
+        Class::Transient(span) => Some(quote_spanned!(span=> #runtime::FailureKind::Transient)),
+        Class::Unknown(span) => Some(quote_spanned!(span=> #runtime::FailureKind::Unknown)),
         Class::Inner(_) => None,
     }
 }
@@ -120,17 +142,26 @@ fn only_field(fields: &Fields, class: Class) -> Result<TokenStream> {
 
 fn class_of(attrs: &[Attribute]) -> Result<Option<Class>> {
     let mut class = None;
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("outcome")) {
+    let outcomes = attrs.iter().filter(|attr| attr.path().is_ident("outcome"));
+    for attr in outcomes.filter(|attr| crate_path(attr).is_none()) {
         if class.is_some() {
-            return Err(Error::new(attr.path().span(), "the outcome is said twice"));
+            return Err(Error::new(
+                attr.path().span(),
+                "the outcome is said twice\nhelp: remove one of the two",
+            ));
         }
-        let word: Ident = attr.parse_args().map_err(|error| Error::new(error.span(), WORDS))?;
+        let word: Ident = attr.parse_args().map_err(|error| {
+            Error::new(
+                error.span(),
+                format!("`#[outcome(…)]` says what the error says about the effect\nhelp: {WORDS}"),
+            )
+        })?;
         class = Some(match word.to_string().as_str() {
             "refused" => Class::Refused(word.span()),
             "transient" => Class::Transient(word.span()),
             "unknown" => Class::Unknown(word.span()),
             "inner" => Class::Inner(word.span()),
-            _ => return Err(Error::new(word.span(), format!("unknown outcome `{word}`: {WORDS}"))),
+            _ => return Err(Error::new(word.span(), format!("unknown outcome `{word}`\nhelp: {WORDS}"))),
         });
     }
     Ok(class)

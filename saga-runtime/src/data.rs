@@ -2,7 +2,6 @@
 
 #[cfg(feature = "coordinator")]
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,12 +41,6 @@ pub fn decode<T: SagaData>(what: &str, json: &str) -> Result<T, DataError> {
     serde_json::from_str(json).map_err(|error| data_error::<T>(what, &error))
 }
 
-/// Takes the value out, or, while another holds it too, makes a copy of it by way of its JSON: saga data need not be
-/// `Clone`.
-pub fn into_owned<T: SagaData>(what: &str, value: Arc<T>) -> Result<T, DataError> {
-    Arc::try_unwrap(value).or_else(|shared| decode(what, &encode(what, &*shared)?))
-}
-
 /// Whether two JSON texts say the same, whatever the order of their keys and their white space. Numbers are compared as
 /// they are written, to the last digit.
 #[cfg(feature = "coordinator")]
@@ -82,19 +75,10 @@ pub(crate) fn data_error<T>(what: &str, error: &serde_json::Error) -> DataError 
     DataError { what: what.to_owned(), ty: std::any::type_name::<T>(), cause: error.to_string() }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "coordinator"))]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_shared_value_is_copied_and_an_unshared_one_moved() {
-        let value = Arc::new(vec![1, 2]);
-        let other = Arc::clone(&value);
-        assert_eq!(into_owned("numbers", value), Ok(vec![1, 2]));
-        assert_eq!(into_owned("numbers", other), Ok(vec![1, 2]));
-    }
-
-    #[cfg(feature = "coordinator")]
     #[test]
     fn the_order_of_keys_does_not_matter() {
         assert!(same_json(r#"{"a":1,"b":2}"#, r#"{ "b": 2, "a": 1 }"#));

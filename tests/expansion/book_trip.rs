@@ -337,7 +337,6 @@ impl BookTripReturn {
             receipt,
             voucher,
         };
-
         ::core::result::Result::Ok(output)
     }
 }
@@ -596,7 +595,6 @@ const _: () = {
                 __saga::Block::Step(4),
             ],
         };
-
         fn begin(trip: Self::Input) -> __saga::StateOf<Self> {
             BookTrip::begin(trip)
         }

@@ -18,6 +18,10 @@ use saga_examples::travel::values::{Cents, City, Date};
 use saga_runtime::log::{SagaLog, SqliteLog};
 use saga_runtime::{Context, Coordinator, Saga, SagaId};
 use tempfile::TempDir;
+use tokio::time::timeout;
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Enough for every test: one flight, one hotel, one station, one card.
 const STOCK: &str = r#"{
@@ -124,7 +128,8 @@ impl World {
         expected: &[(String, &str)],
     ) -> anyhow::Result<()> {
         let sagas = expected.iter().map(|(id, _)| SagaId::new(id)).collect::<Result<Vec<_>, _>>()?;
-        let endings = booking::close_books::<S>(coordinator, sagas).await;
+        let closed = timeout(PATIENCE, booking::close_books::<S>(coordinator, sagas)).await;
+        let endings = closed.context("the coordinator does not drain")?;
         for (id, word) in expected {
             let ending = endings.get(id).with_context(|| format!("{id} is lost"))?;
             ensure!(ending.word() == *word, "{id} should be {word}, and is {ending}");
@@ -173,7 +178,7 @@ pub async fn until<F: Future<Output = anyhow::Result<bool>>>(
         }
         Ok(())
     };
-    tokio::time::timeout(Duration::from_mins(1), wait).await.context("it did not come about")?
+    timeout(PATIENCE, wait).await.context("it did not come about")?
 }
 
 /// The example's saga with short timeouts and few retries. Policies are no part of its form: it resumes the example's

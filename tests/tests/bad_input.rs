@@ -190,7 +190,7 @@ fn sagas_that_the_program_does_not_know() {
             .unwrap();
         coordinator.begin::<lunch::Lunch>("lunch-1", ()).await.unwrap();
         coordinator.begin::<other_trip::BookTrip>("trip-000", ()).await.unwrap();
-        coordinator.shutdown().await;
+        tokio::time::timeout(PATIENCE, coordinator.shutdown()).await.unwrap();
     });
     let (success, text) = run(data.path(), &[]);
     assert!(success && text.contains("audit passed"), "the others go on: {text}");

@@ -239,7 +239,9 @@ impl Parser<'_, '_> {
     /// Attributes other than documentation would change what there is to do: they are not passed on.
     fn refuse_attributes(&mut self, attrs: &[Attribute]) {
         for attr in attrs.iter().filter(|attr| !is_documentation(attr)) {
-            self.report.error(attr, "a step can have documentation, but no other attribute");
+            self.report
+                .error(attr, "a step can have documentation, but no other attribute")
+                .help("remove it: what a saga consists of does not depend on how it is compiled");
         }
     }
 }

@@ -128,7 +128,11 @@ impl<'a, 'r> Parser<'a, 'r> {
             Some(name) if !words::is_keyword(&name.to_string()) => self.take_ident(),
             Some(keyword) => {
                 self.report
-                    .error(&keyword, format!("{what} cannot be named `{keyword}`: that is a word of Rust"));
+                    .error(&keyword, format!("{what} cannot be named `{keyword}`: that is a word of Rust"))
+                    .help(match keyword.to_string().as_str() {
+                        "_" | "crate" | "self" | "Self" | "super" => "rename it".to_owned(),
+                        raw => format!("rename it, or write `r#{raw}`"),
+                    });
                 self.take_ident();
                 None
             }

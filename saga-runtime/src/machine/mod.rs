@@ -29,4 +29,4 @@ pub use decide::{Decision, Settled, decide, is_parked, settle};
 pub use fact::{Event, EventError, Fact, FactKind, Refusal};
 pub use policy::{Policy, Retry};
 pub use residue::{Effect, Residue};
-pub use state::{Backward, Cause, Control, Forward, IllegalEvent, Next, Rejected, State, legal};
+pub use state::{Backward, Cause, Control, Forward, IllegalEvent, Next, Rejected, State};

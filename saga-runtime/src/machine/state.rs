@@ -196,11 +196,6 @@ impl<F: Forward> State<F> {
     }
 }
 
-/// `position` if the event was legal there, otherwise the same given back.
-pub fn legal<P>(legal: bool, position: P) -> Result<P, Rejected<P>> {
-    if legal { Ok(position) } else { Err(Rejected(position)) }
-}
-
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

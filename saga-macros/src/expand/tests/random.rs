@@ -130,7 +130,7 @@ fn literals(file: &syn::File) -> Vec<(String, BTreeSet<String>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_position_of_any_saga_is_reached(

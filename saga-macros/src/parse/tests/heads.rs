@@ -86,6 +86,7 @@ fn a_head_that_is_half_typed() {
         "saga if() { } saga B() { step b: B = g(); }",
         expect![[r#"
         at `if`: a saga cannot be named `if`: that is a word of Rust
+        help: rename it, or write `r#if`
         Step b: B = g ()
     "#]],
     );

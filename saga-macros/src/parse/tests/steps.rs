@@ -148,6 +148,7 @@ fn no_name() {
         "step type: A = f(); step b: B = g();",
         expect![[r#"
         at `type`: a step cannot be named `type`: that is a word of Rust
+        help: rename it, or write `r#type`
         Step b: B = g ()
     "#]],
     );
@@ -155,6 +156,7 @@ fn no_name() {
         "step _: A = f();",
         expect![[r#"
         at `_`: a step cannot be named `_`: that is a word of Rust
+        help: rename it
     "#]],
     );
     check(

@@ -207,6 +207,7 @@ fn attributes_of_a_step() {
         "#[cfg(test)] step a: A = f(); #[] step b: B = g();",
         expect![[r#"
         at `# [cfg (test)]`: a step can have documentation, but no other attribute
+        help: remove it: what a saga consists of does not depend on how it is compiled
         at `# []`: this attribute cannot be read: unexpected end of input, expected identifier
         Step a: A = f ()
         Step b: B = g ()
