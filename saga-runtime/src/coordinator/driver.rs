@@ -193,7 +193,9 @@ impl<S: Saga> Driver<S> {
                 Some(Next::Calls(calls)) => calls,
             };
             self.decide_cancels(&calls);
-            if self.shared.is_shutting_down() && self.in_flight.is_empty() {
+            // Read once: were it to change between here and the wait, nothing would be in flight and nobody would wake.
+            let shutting_down = self.shared.is_shutting_down();
+            if shutting_down && self.in_flight.is_empty() {
                 let unsent = calls.iter().filter(|call| call.attempts.is_open()).map(not_sent);
                 let unsent = unsent.collect::<Vec<_>>();
                 if unsent.is_empty() {
@@ -210,7 +212,7 @@ impl<S: Saga> Driver<S> {
             }
             self.show(&calls);
             for call in calls.iter().filter(|call| call.attempts.is_open()) {
-                if !self.shared.is_shutting_down() && !self.in_flight.contains_key(&call.step) {
+                if !shutting_down && !self.in_flight.contains_key(&call.step) {
                     self.take_place().await;
                     attempts.push(self.attempt(*call)?);
                 }
@@ -218,7 +220,7 @@ impl<S: Saga> Driver<S> {
             if self.in_flight.is_empty() {
                 self.place = None;
             }
-            self.wait(&mut attempts).await?;
+            self.wait(&mut attempts, shutting_down).await?;
         }
     }
 
@@ -258,11 +260,10 @@ impl<S: Saga> Driver<S> {
     }
 
     /// Waits until something happens, and records it.
-    async fn wait<F>(&mut self, attempts: &mut FuturesUnordered<F>) -> Result<(), Stop>
+    async fn wait<F>(&mut self, attempts: &mut FuturesUnordered<F>, shutting_down: bool) -> Result<(), Stop>
     where
         F: Future<Output = (Call, Ended<S::Event>)>,
     {
-        let shutting_down = self.shared.is_shutting_down();
         let due = self.due.values().map(|(_, due)| *due).min().filter(|_| !shutting_down);
         let timer = async {
             match due {
