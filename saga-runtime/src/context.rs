@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::id::SagaId;
+use crate::machine::Items;
 
 /// The attempt that a call is made for. Every call gets one as `cx`.
 ///
@@ -14,15 +15,16 @@ pub struct Context {
     definition: &'static str,
     saga: SagaId,
     step: &'static str,
+    items: Items,
     key: IdempotencyKey,
     action_key: IdempotencyKey,
     attempt: u32,
 }
 
-/// Names one effect: one per saga, step and direction, the same for every attempt.
+/// Names one effect: one per saga, step, item and direction, the same for every attempt.
 ///
-/// At most 500 visible ASCII characters; as text `BookTrip/trip-7/flight`, and `BookTrip/trip-7/flight.compensate`
-/// for the compensation. Fits an HTTP header as it is, and no two effects share one: of the three parts only the
+/// Visible ASCII characters; as text `BookTrip/trip-7/flight`, and `BookTrip/trip-7/flight.compensate` for the
+/// compensation; in a `for`, `FulfilOrder/order-7/pick[2]`. Fits an HTTP header as it is, and no two effects share one: of the three parts only the
 /// saga's id can hold a `/`, and no part but the last a `.`-suffix.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(Box<str>);
@@ -30,15 +32,27 @@ pub struct IdempotencyKey(Box<str>);
 impl Context {
     /// The attempt number `attempt` of the action (or probe) of `step`.
     pub fn action(definition: &'static str, saga: SagaId, step: &'static str, attempt: u32) -> Self {
-        let key = IdempotencyKey::action(definition, &saga, step);
-        Self { definition, saga, step, action_key: key.clone(), key, attempt }
+        let key = IdempotencyKey::action(definition, &saga, step, &Items::NONE);
+        Self { definition, saga, step, items: Items::NONE, action_key: key.clone(), key, attempt }
     }
 
     /// The attempt number `attempt` of the compensation of `step`.
     pub fn compensation(definition: &'static str, saga: SagaId, step: &'static str, attempt: u32) -> Self {
-        let action_key = IdempotencyKey::action(definition, &saga, step);
-        let key = IdempotencyKey(format!("{action_key}.compensate").into());
-        Self { definition, saga, step, key, action_key, attempt }
+        Self::action(definition, saga, step, attempt).into_compensation()
+    }
+
+    /// The same for an item of the `for`s around the step.
+    #[must_use]
+    pub fn of_items(self, items: Items) -> Self {
+        let is_compensation = self.key != self.action_key;
+        let key = IdempotencyKey::action(self.definition, &self.saga, self.step, &items);
+        let action = Self { items, action_key: key.clone(), key, ..self };
+        if is_compensation { action.into_compensation() } else { action }
+    }
+
+    fn into_compensation(self) -> Self {
+        let key = IdempotencyKey(format!("{}.compensate", self.action_key).into());
+        Self { key, ..self }
     }
 
     /// The idempotency key of this call: in an action and its probe the action's, in a compensation its own.
@@ -66,6 +80,11 @@ impl Context {
         self.step
     }
 
+    /// The items that the call is for, by their numbers from 0: one for each `for` around the step, outermost first.
+    pub fn items(&self) -> &[u32] {
+        self.items.numbers()
+    }
+
     /// Number of this attempt, from 1. It never falls: of two calls with the same key the one with the lower number
     /// was sent first, also across a crash. A probe counts as an attempt of its action, so that a participant that
     /// answers `None` can bar exactly the attempts before it.
@@ -75,8 +94,8 @@ impl Context {
 }
 
 impl IdempotencyKey {
-    fn action(definition: &str, saga: &SagaId, step: &str) -> Self {
-        Self(format!("{}/{saga}/{}", ascii(definition), ascii(step)).into())
+    fn action(definition: &str, saga: &SagaId, step: &str, items: &Items) -> Self {
+        Self(format!("{}/{saga}/{}{items}", ascii(definition), ascii(step)).into())
     }
 
     /// The key as text.
@@ -132,6 +151,14 @@ mod tests {
         assert_eq!(action.key().as_str(), "BookTrip/trip-7/flight");
         assert_eq!(compensation.key().as_str(), "BookTrip/trip-7/flight.compensate");
         assert_eq!(compensation.action_key(), action.key());
+    }
+
+    #[test]
+    fn each_item_has_a_key_of_its_own() {
+        let saga = SagaId::new("order-7").unwrap();
+        let compensation = Context::compensation("FulfilOrder", saga, "pick", 1).of_items(vec![2].into());
+        assert_eq!(compensation.action_key().as_str(), "FulfilOrder/order-7/pick[2]");
+        assert_eq!(compensation.key().as_str(), "FulfilOrder/order-7/pick[2].compensate");
     }
 
     #[test]

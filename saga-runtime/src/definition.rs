@@ -15,7 +15,8 @@ pub struct Definition {
     pub output: &'static str,
     /// The participants in their order.
     pub participants: &'static [Field],
-    /// The steps in the order in which they are written; a step's index is its place here.
+    /// The steps in the order in which they are written; a step's index is its place here. What the coordinator decides
+    /// or waits for (`if`, `for`, `sleep`, `lock`) is a step too: each is recorded under its name.
     pub steps: &'static [StepDefinition],
     /// How the steps are nested.
     pub body: &'static [Block],
@@ -37,33 +38,93 @@ pub enum Block {
     Step(usize),
     /// Branches that run at the same time, each a sequence.
     Parallel(&'static [&'static [Block]]),
+    /// One of several sequences.
+    If {
+        /// The step that decides: its output is the index of an arm.
+        step: usize,
+        /// The sequences. The last one is that of `else`; it is empty where none is written.
+        arms: &'static [&'static [Block]],
+    },
+    /// A sequence for each item of a list.
+    For {
+        /// The step that makes the list: its output are the items.
+        step: usize,
+        /// What is done for each item.
+        body: &'static [Block],
+        /// How many items are worked on at once: 1 for `for`, N for `parallel for … limit N`.
+        limit: u32,
+    },
 }
 
 /// One step as declared.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StepDefinition {
-    /// Name of the step and of its output.
+    /// Name of the step and of its output. A step that has none is called after what it is and, where that is not
+    /// enough, a number: `if car`, `for line`, `sleep`, `sleep 2`, `lock`.
     pub name: &'static str,
     /// Type of its output as written.
     pub output: &'static str,
-    /// What kind of step it is.
+    /// What it does.
     pub kind: StepKind,
+    /// Where it stands relative to the point of no return.
+    pub zone: Zone,
     /// How its effect is undone.
     pub compensation: Compensation,
+    /// Whether its call is known to answer by key: by the word `keyed`, or because nothing else settles a doubt.
+    pub keyed: bool,
     /// Whether a probe is declared.
     pub probe: bool,
+    /// Whether it has a value for the case that it fails: `else`.
+    pub otherwise: bool,
+    /// The names that `events` gives to what happens to it.
+    pub events: Option<EventNames>,
+    /// What is written, shortened to what a reader needs: the condition of an `if`, the items of a `for`, how long a
+    /// `sleep` or `receive` takes, the child of a `saga`; empty for a call.
+    pub text: &'static str,
 }
 
-/// What kind of step it is.
+/// The domain names of a step's events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventNames {
+    /// It is done.
+    pub done: &'static str,
+    /// It was refused.
+    pub refused: &'static str,
+    /// It is compensated.
+    pub compensated: &'static str,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StepKind {
-    /// A step before the pivot, or of a saga without one.
-    Compensatable,
-    /// Has no effect on the world.
+    /// `step`, `pivot`: calls a participant, with an effect.
+    Call,
+    /// `read`: calls a participant, without an effect.
     Read,
+    /// `local`: writes into the log's own database.
+    Local,
+    /// `saga`: executes another saga.
+    Saga,
+    /// `receive`: waits for a signal.
+    Receive,
+    /// `sleep`: waits for a time.
+    Sleep,
+    /// `if`: decides which arm is taken.
+    If,
+    /// `for`: makes the list of items.
+    For,
+    /// `lock`: takes the saga's locks.
+    Lock,
+}
+
+/// Where a step stands relative to the point of no return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Zone {
+    /// Before the pivot, or in a saga without one.
+    Compensatable,
     /// The point of no return.
     Pivot,
-    /// A step after the pivot.
+    /// After the pivot.
     Retriable,
 }
 
@@ -78,6 +139,18 @@ pub enum Compensation {
     ByKey,
     /// By a call that needs the step's output.
     ByOutput,
+}
+
+impl StepKind {
+    /// Whether it has an effect on the world, which someone could have to undo.
+    pub const fn is_effectful(self) -> bool {
+        matches!(self, Self::Call | Self::Local | Self::Saga)
+    }
+
+    /// Whether the coordinator alone gets it done, without a call that could be in flight.
+    pub const fn is_passive(self) -> bool {
+        matches!(self, Self::Receive | Self::Sleep | Self::If | Self::For | Self::Lock)
+    }
 }
 
 /// What makes two definitions able to continue each other's sagas: names, kinds, types, order and nesting.
@@ -97,7 +170,7 @@ impl Definition {
         while i < self.steps.len() {
             let step = &self.steps[i];
             hash = hash.text(step.name).text(step.output).number(step.kind as u64);
-            hash = hash.number(step.compensation as u64);
+            hash = hash.number(step.zone as u64).number(step.compensation as u64);
             i += 1;
         }
         Fingerprint(hash.blocks(self.body).0)
@@ -163,19 +236,26 @@ impl Fnv {
         while i < blocks.len() {
             self = match &blocks[i] {
                 Block::Step(step) => self.byte(b's').number(*step as u64),
-                Block::Parallel(branches) => {
-                    let mut hash = self.byte(b'p').number(branches.len() as u64);
-                    let mut k = 0;
-                    while k < branches.len() {
-                        hash = hash.blocks(branches[k]);
-                        k += 1;
-                    }
-                    hash
+                Block::Parallel(branches) => self.byte(b'p').sequences(branches),
+                Block::If { step, arms } => self.byte(b'i').number(*step as u64).sequences(arms),
+                // How many items are open at once shapes the history.
+                Block::For { step, body, limit } => {
+                    self.byte(b'f').number(*step as u64).number(*limit as u64).blocks(body)
                 }
             };
             i += 1;
         }
         self.byte(b']')
+    }
+
+    const fn sequences(self, sequences: &[&[Block]]) -> Self {
+        let mut hash = self.number(sequences.len() as u64);
+        let mut i = 0;
+        while i < sequences.len() {
+            hash = hash.blocks(sequences[i]);
+            i += 1;
+        }
+        hash
     }
 }
 
@@ -186,9 +266,14 @@ mod tests {
     const STEP: StepDefinition = StepDefinition {
         name: "flight",
         output: "Flight",
-        kind: StepKind::Compensatable,
+        kind: StepKind::Call,
+        zone: Zone::Compensatable,
         compensation: Compensation::ByOutput,
+        keyed: true,
         probe: false,
+        otherwise: false,
+        events: None,
+        text: "",
     };
 
     const fn definition(steps: &'static [StepDefinition], body: &'static [Block]) -> Definition {

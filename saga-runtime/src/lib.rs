@@ -3,6 +3,7 @@
 //! - [`saga!`] declares a saga and writes its typed state machine;
 //! - [`Coordinator`] executes sagas and resumes them after a crash;
 //! - [`log`] keeps what happened: [`log::SqliteLog`] in a file, [`log::MemoryLog`] for tests;
+//! - [`graph`] draws a declaration, what happens when something fails, and a recorded run;
 //! - [`machine`] is the pure core: state, facts, what is next. It builds without the features below, without tokio and
 //!   without a database.
 //!
@@ -16,12 +17,13 @@
 pub mod coordinator;
 pub mod data;
 pub mod definition;
+pub mod graph;
 #[cfg(feature = "coordinator")]
 pub mod log;
 pub mod machine;
 
 #[doc(hidden)]
-#[path = "private.rs"]
+#[path = "private/mod.rs"]
 pub mod __private;
 
 mod context;
@@ -37,7 +39,7 @@ pub use coordinator::{
 pub use data::SagaData;
 pub use error::{Failure, FailureKind, StepError};
 pub use id::{InvalidSagaId, SagaId};
-pub use saga::{Keyed, Saga, StateOf};
+pub use saga::{Keyed, Saga, Signal, StateOf};
 #[cfg(feature = "macros")]
 pub use saga_macros::StepError;
 #[cfg(feature = "macros")]

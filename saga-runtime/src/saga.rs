@@ -1,12 +1,13 @@
 //! What a declared saga is to the runtime.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::__private::CallFuture;
 use crate::context::Context;
 use crate::data::{DataError, SagaData};
 use crate::definition::Definition;
-use crate::machine::{CallKind, Event, Forward, Policy, State};
+use crate::machine::{CallKind, Event, Fact, Forward, Place, Policy, State, Time};
 
 /// A declared saga: a typed state machine and the calls that it makes. Implemented by `saga!`.
 pub trait Saga: Sized + Send + Sync + 'static {
@@ -20,6 +21,8 @@ pub trait Saga: Sized + Send + Sync + 'static {
     type Forward: Forward<Event = Self::Event>;
     /// What its calls are made on.
     type Participants: Send + Sync + 'static;
+    /// The signals that it receives.
+    type Signal: Signal;
 
     /// The declaration as data.
     const DEFINITION: &'static Definition;
@@ -36,10 +39,17 @@ pub trait Saga: Sized + Send + Sync + 'static {
     /// The policy of a call of the step with index `step`.
     fn policy(step: usize, kind: CallKind) -> Policy;
 
-    /// One attempt of a call that `state` has; `None` if it has no such call. Nothing runs before the first poll.
+    /// When its deadline is, if it has one. `Time::After` counts from its begin.
+    fn deadline(input: &Self::Input) -> Option<Time> {
+        let _ = input;
+        None
+    }
+
+    /// One attempt of a call that `state` has; `None` if it has no such call. Nothing runs before the first poll. An
+    /// evaluation is ready at once.
     fn call(
         state: &State<Self::Forward>,
-        step: usize,
+        place: &Place,
         kind: CallKind,
         participants: &Arc<Self::Participants>,
         cx: Context,
@@ -47,6 +57,19 @@ pub trait Saga: Sized + Send + Sync + 'static {
 
     /// The event with which it returns, from the state that is to return; `None` for any other state.
     fn complete(state: State<Self::Forward>) -> Option<Result<Self::Event, DataError>>;
+}
+
+/// A signal of some saga: what the macro generates as `PlaceOrderSignal`, one variant per `receive`.
+pub trait Signal: Send + 'static {
+    /// The fact that it was sent.
+    fn to_fact(&self) -> Result<Fact, DataError>;
+}
+
+/// A saga that receives nothing.
+impl Signal for Infallible {
+    fn to_fact(&self) -> Result<Fact, DataError> {
+        match *self {}
+    }
 }
 
 /// The state of a saga of type `S`.

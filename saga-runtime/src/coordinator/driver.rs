@@ -3,10 +3,11 @@
 //! The contract, in one sentence: a fact is applied to the state, appended to the log, and only when it is durable
 //! does anything follow from it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -14,18 +15,21 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
+use crate::__private::CallFuture;
 use crate::context::Context;
 use crate::coordinator::attempt::{Ended, attempt, panic_message};
 use crate::coordinator::fold::Folded;
 use crate::coordinator::journal;
+use crate::coordinator::mailbox::Mailbox;
 use crate::coordinator::shared::Shared;
 use crate::coordinator::status::{Parked, ParkedCall, Progress, SagaStatus};
+use crate::definition::StepKind;
 use crate::error::Failure;
 use crate::id::SagaId;
 use crate::log::{Append, AppendError, Begin, Record, Status};
 use crate::machine::{
-    AttemptFact, Call, CallKind, Decision, Event, Fact, FactKind, Next, Phase, Policy, Residue, Role, State,
-    decide, is_parked, settle,
+    AttemptFact, Call, CallKind, Decision, Event, Fact, FactKind, Next, Phase, Place, Policy, Refusal,
+    Residue, Role, State, decide, is_ahead, is_parked, settle,
 };
 use crate::saga::{Saga, StateOf};
 
@@ -36,6 +40,20 @@ pub(crate) enum Command {
     Cancel { reason: String, answer: oneshot::Sender<CancelAnswer> },
     /// Try what waits at once.
     Retry { answer: oneshot::Sender<()> },
+    /// Take this signal.
+    Send { signal: Fact, answer: oneshot::Sender<SendAnswer> },
+}
+
+/// What became of a signal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SendAnswer {
+    /// It is durable: the saga receives it, or has received it already.
+    Accepted,
+    /// The saga does not receive it any more, for this reason.
+    TooLate {
+        /// The reason.
+        reason: String,
+    },
 }
 
 /// What became of a wish to cancel.
@@ -76,10 +94,13 @@ pub(crate) struct Driver<S: Saga> {
     commands: mpsc::UnboundedReceiver<Command>,
     /// Wishes to cancel that the pivot's outcome decides.
     cancels: Vec<oneshot::Sender<CancelAnswer>>,
-    in_flight: HashMap<usize, CallKind>,
+    in_flight: HashMap<Place, CallKind>,
     /// When the next attempt of a step is due, and for which call as it stood that was decided.
-    due: HashMap<usize, (Call, Instant)>,
-    failures: HashMap<usize, Failure>,
+    due: HashMap<Place, (Call, Instant)>,
+    failures: HashMap<Place, Failure>,
+    mailbox: Mailbox,
+    /// Until when the saga has to have opened its pivot, in milliseconds since the Unix epoch.
+    deadline_ms: Option<u64>,
     place: Option<OwnedSemaphorePermit>,
 }
 
@@ -105,6 +126,8 @@ impl<S: Saga> Driver<S> {
             in_flight: HashMap::new(),
             due: HashMap::new(),
             failures: HashMap::new(),
+            mailbox: Mailbox::default(),
+            deadline_ms: None,
             place: None,
         }
     }
@@ -115,6 +138,7 @@ impl<S: Saga> Driver<S> {
         async move {
             let stop = match self.append_begin(input_json).await {
                 Ok(()) => {
+                    self.deadline_ms = S::deadline(&input).map(|time| time.due_ms(self.at_ms));
                     self.state = Some(S::begin(input));
                     self.publish(SagaStatus::Running, None);
                     info!("begun");
@@ -136,6 +160,8 @@ impl<S: Saga> Driver<S> {
             self.at_ms = folded.at_ms;
             self.residue = folded.residue;
             self.failures = folded.failures;
+            self.mailbox = folded.mailbox;
+            self.deadline_ms = folded.deadline_ms;
             let tainted = taint(&folded.state);
             self.state = Some(folded.state);
             self.publish(SagaStatus::Running, None);
@@ -151,8 +177,9 @@ impl<S: Saga> Driver<S> {
     }
 
     async fn append_begin(&mut self, input: String) -> Result<(), Stop> {
+        self.at_ms = self.now();
         let record =
-            Record { at_ms: self.now(), step: None, event: journal::BEGUN.to_owned(), data: Some(input) };
+            Record { at_ms: self.at_ms, step: None, event: journal::BEGUN.to_owned(), data: Some(input) };
         let begin =
             Begin { definition: S::DEFINITION.name.to_owned(), fingerprint: S::DEFINITION.fingerprint() };
         let append = Append {
@@ -183,6 +210,8 @@ impl<S: Saga> Driver<S> {
     /// Goes on until the saga's end. Whoever calls it has begun or resumed the saga.
     async fn drive(&mut self) -> Result<(), Stop> {
         let mut attempts = FuturesUnordered::new();
+        // What it begins with may be the coordinator's to decide.
+        self.record(Vec::new()).await?;
         loop {
             let calls = match self.state.as_ref().map(State::next) {
                 None | Some(Next::Ended) => return Ok(()),
@@ -196,7 +225,7 @@ impl<S: Saga> Driver<S> {
             // Read once: were it to change between here and the wait, nothing would be in flight and nobody would wake.
             let shutting_down = self.shared.is_shutting_down();
             if shutting_down && self.in_flight.is_empty() {
-                let unsent = calls.iter().filter(|call| call.attempts.is_open()).map(not_sent);
+                let unsent = calls.iter().filter(|call| call.is_in_flight()).map(not_sent);
                 let unsent = unsent.collect::<Vec<_>>();
                 if unsent.is_empty() {
                     return Err(Stop::Shutdown);
@@ -211,16 +240,16 @@ impl<S: Saga> Driver<S> {
                 continue;
             }
             self.show(&calls);
-            for call in calls.iter().filter(|call| call.attempts.is_open()) {
-                if !shutting_down && !self.in_flight.contains_key(&call.step) {
+            for call in calls.iter().filter(|call| call.is_in_flight()) {
+                if !shutting_down && !self.in_flight.contains_key(&call.place) {
                     self.take_place().await;
-                    attempts.push(self.attempt(*call)?);
+                    attempts.push(self.attempt(call)?);
                 }
             }
             if self.in_flight.is_empty() {
                 self.place = None;
             }
-            self.wait(&mut attempts, shutting_down).await?;
+            self.wait(&calls, &mut attempts, shutting_down).await?;
         }
     }
 
@@ -228,43 +257,81 @@ impl<S: Saga> Driver<S> {
     fn plan(&mut self, calls: &[Call]) -> Vec<Fact> {
         let mut facts = Vec::new();
         let now = Instant::now();
+        if self.deadline_ms.is_some_and(|deadline_ms| self.now() >= deadline_ms)
+            && self.state.as_ref().is_some_and(State::can_cancel)
+        {
+            return vec![Fact { place: None, kind: FactKind::DeadlinePassed }];
+        }
         // What was decided for a call holds as long as it stands as it did: not once its saga has turned.
         self.due.retain(|_, (decided, _)| calls.contains(decided));
         for call in calls {
             if self.shared.is_shutting_down() {
                 break;
             }
+            if let Some(fact) = self.time_is_up(call) {
+                facts.push(fact);
+            }
             match decide(call, &retry::<S>(call), fastrand::u32(..)) {
                 Decision::Make | Decision::Wait => {}
                 Decision::GiveUp => {
-                    let message = self.failures.get(&call.step).map_or("", |failure| &failure.message);
+                    let message = self.failures.get(&call.place).map_or("", |failure| &failure.message);
                     let attempts = call.attempts.made();
                     let message = format!("{message} (after {attempts} attempts)");
                     facts.push(attempt_fact(call, AttemptFact::GaveUp(message)));
                 }
                 Decision::Open { after } => {
-                    let (_, due) = *self.due.entry(call.step).or_insert((*call, now + after));
+                    let due =
+                        self.due.entry(call.place.clone()).or_insert_with(|| (call.clone(), now + after)).1;
                     if due <= now {
-                        self.due.remove(&call.step);
+                        self.due.remove(&call.place);
                         facts.push(attempt_fact(call, AttemptFact::Opened));
                     }
                 }
             }
         }
         // A fact may turn the saga, and then others are no longer legal: one at a time.
-        if facts.iter().any(|fact| matches!(fact.kind, FactKind::Attempt(AttemptFact::GaveUp(_)))) {
-            facts.retain(|fact| matches!(fact.kind, FactKind::Attempt(AttemptFact::GaveUp(_))));
+        let may_turn = |fact: &Fact| {
+            matches!(fact.kind, FactKind::Attempt(AttemptFact::GaveUp(_)) | FactKind::Refused(_))
+        };
+        if facts.iter().any(may_turn) {
+            facts.retain(may_turn);
             facts.truncate(1);
         }
         facts
     }
 
+    /// What becomes of a `sleep` or `receive` whose time is up.
+    fn time_is_up(&self, call: &Call) -> Option<Fact> {
+        let due_ms = call.attempts.due_ms().filter(|due_ms| self.now() >= *due_ms)?;
+        if call.kind != CallKind::Wait {
+            return None;
+        }
+        let step = S::DEFINITION.steps.get(call.place.step)?;
+        let kind = if step.kind == StepKind::Receive {
+            let message = format!("no `{}` came in time, until {due_ms} ms", step.name);
+            FactKind::Refused(Refusal { message, definitive: true })
+        } else {
+            FactKind::Done("null".to_owned())
+        };
+        Some(Fact { place: Some(call.place.clone()), kind })
+    }
+
     /// Waits until something happens, and records it.
-    async fn wait<F>(&mut self, attempts: &mut FuturesUnordered<F>, shutting_down: bool) -> Result<(), Stop>
+    async fn wait<F>(
+        &mut self,
+        calls: &[Call],
+        attempts: &mut FuturesUnordered<F>,
+        shutting_down: bool,
+    ) -> Result<(), Stop>
     where
         F: Future<Output = (Call, Ended<S::Event>)>,
     {
-        let due = self.due.values().map(|(_, due)| *due).min().filter(|_| !shutting_down);
+        let back_offs = self.due.values().map(|(_, due)| *due);
+        let times = calls.iter().filter(|call| call.kind == CallKind::Wait);
+        let times = times.filter_map(|call| call.attempts.due_ms());
+        let deadline = self.deadline_ms.filter(|_| self.state.as_ref().is_some_and(State::can_cancel));
+        let times = times.chain(deadline).map(|due_ms| self.shared.clock.instant(due_ms));
+        let due = back_offs.chain(times).min().filter(|_| !shutting_down);
         let timer = async {
             match due {
                 Some(due) => tokio::time::sleep_until(due).await,
@@ -280,7 +347,7 @@ impl<S: Saga> Driver<S> {
         tokio::select! {
             biased;
             Some((call, ended)) = attempts.next(), if !attempts.is_empty() => {
-                self.in_flight.remove(&call.step);
+                self.in_flight.remove(&call.place);
                 self.ended(call, ended).await
             }
             command = self.commands.recv() => match command {
@@ -298,18 +365,18 @@ impl<S: Saga> Driver<S> {
             Ended::Settled(settled) => settled,
         };
         let step = step_name::<S>(&call);
-        match settle(&call, settled) {
+        match settle(&call, settled, self.now()) {
             Ok(event) => {
-                info!(step, kind = ?call.kind, attempt = call.attempts.made(), "done");
-                self.failures.remove(&call.step);
+                info!(step = %step, kind = ?call.kind, attempt = call.attempts.made(), "done");
+                self.failures.remove(&call.place);
                 self.record_event(event).await
             }
             Err(kinds) => {
                 for kind in &kinds {
                     self.note_failure(&call, kind);
                 }
-                let step = Some(call.step);
-                self.record(kinds.into_iter().map(|kind| Fact { step, kind }).collect()).await
+                let place = Some(call.place);
+                self.record(kinds.into_iter().map(|kind| Fact { place: place.clone(), kind }).collect()).await
             }
         }
     }
@@ -317,8 +384,8 @@ impl<S: Saga> Driver<S> {
     fn note_failure(&mut self, call: &Call, kind: &FactKind) {
         let Some(failure) = kind.failure() else { return };
         let (step, attempt) = (step_name::<S>(call), call.attempts.made());
-        warn!(step, kind = ?call.kind, attempt, outcome = %failure.kind, error = failure.message, "failed");
-        self.failures.insert(call.step, failure);
+        warn!(step = %step, kind = ?call.kind, attempt, outcome = %failure.kind, error = failure.message, "failed");
+        self.failures.insert(call.place.clone(), failure);
     }
 
     async fn command(&mut self, command: Command) -> Result<(), Stop> {
@@ -327,7 +394,7 @@ impl<S: Saga> Driver<S> {
                 let state = self.state.as_ref();
                 if state.is_some_and(State::can_cancel) {
                     self.cancels.push(answer);
-                    return self.record(vec![Fact { step: None, kind: FactKind::Cancelled(reason) }]).await;
+                    return self.record(vec![Fact { place: None, kind: FactKind::Cancelled(reason) }]).await;
                 }
                 match state {
                     Some(State::Turning(..)) => self.cancels.push(answer),
@@ -348,6 +415,34 @@ impl<S: Saga> Driver<S> {
                 let _ = answer.send(());
                 self.record(facts).await
             }
+            Command::Send { signal, answer } => match self.why_too_late(&signal) {
+                Some(reason) => {
+                    let _ = answer.send(SendAnswer::TooLate { reason });
+                    Ok(())
+                }
+                None => {
+                    self.record(vec![signal]).await?;
+                    let _ = answer.send(SendAnswer::Accepted);
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    /// Why a signal is not received any more, if it is not.
+    fn why_too_late(&self, signal: &Fact) -> Option<String> {
+        let step = signal.place.as_ref()?.step;
+        let name = S::DEFINITION.steps.get(step).map_or("", |step| step.name);
+        match &self.state {
+            Some(State::Forward(_)) => {
+                let now = self.calls().iter().map(|call| call.place.step).collect::<Vec<_>>();
+                (!is_ahead(S::DEFINITION, step, &now))
+                    .then(|| format!("the saga is past `{name}`, or takes another way"))
+            }
+            Some(State::Turning(_, cause) | State::Backward(_, cause) | State::Compensated(cause)) => {
+                Some(format!("the saga compensates ({cause})"))
+            }
+            _ => Some("the saga has completed".to_owned()),
         }
     }
 
@@ -380,26 +475,31 @@ impl<S: Saga> Driver<S> {
 
     fn attempt(
         &mut self,
-        call: Call,
+        call: &Call,
     ) -> Result<impl Future<Output = (Call, Ended<S::Event>)> + use<S>, Stop> {
-        let step = step_name::<S>(&call);
+        let step = step_name::<S>(call);
         let number = call.attempts.made();
+        let future = self.future(call)?;
+        self.in_flight.insert(call.place.clone(), call.kind);
+        let span = info_span!("attempt", step = %step, kind = ?call.kind, number);
+        let timeout = policy::<S>(call).timeout;
+        let calls_at_once = Arc::clone(&self.shared.calls_at_once);
+        Ok(attempt(call.clone(), future, timeout, calls_at_once).instrument(span))
+    }
+
+    fn future(&self, call: &Call) -> Result<CallFuture<S::Event>, Stop> {
+        let Place { step, items } = call.place.clone();
+        let name = S::DEFINITION.steps.get(step).map_or("", |step| step.name);
+        let (definition, id, number) = (S::DEFINITION.name, self.id.clone(), call.attempts.made());
         let context = match call.kind {
-            CallKind::Compensation => {
-                Context::compensation(S::DEFINITION.name, self.id.clone(), step, number)
-            }
-            CallKind::Action | CallKind::Probe => {
-                Context::action(S::DEFINITION.name, self.id.clone(), step, number)
-            }
+            CallKind::Compensation => Context::compensation(definition, id, name, number),
+            _ => Context::action(definition, id, name, number),
         };
+        let context = context.of_items(items);
         let state = self.state.as_ref();
         let future =
-            state.and_then(|state| S::call(state, call.step, call.kind, &self.participants, context));
-        let future = future.ok_or_else(|| Stop::Fault(format!("`{step}` has no such call")))?;
-        self.in_flight.insert(call.step, call.kind);
-        let span = info_span!("attempt", step, kind = ?call.kind, number);
-        let timeout = policy::<S>(&call).timeout;
-        Ok(attempt(call, future, timeout, Arc::clone(&self.shared.calls_at_once)).instrument(span))
+            state.and_then(|state| S::call(state, &call.place, call.kind, &self.participants, context));
+        future.ok_or_else(|| Stop::Fault(format!("`{name}` has no such call")))
     }
 
     /// Tells the handles whether an operator should look.
@@ -407,7 +507,7 @@ impl<S: Saga> Driver<S> {
         let parked = calls.iter().filter(|call| is_parked(call, &retry::<S>(call)));
         let parked = parked
             .map(|call| {
-                let failure = self.failures.get(&call.step);
+                let failure = self.failures.get(&call.place);
                 ParkedCall {
                     step: step_name::<S>(call),
                     kind: call.kind,
@@ -427,10 +527,7 @@ impl<S: Saga> Driver<S> {
             for fact in &open {
                 residue.record(S::DEFINITION, fact);
             }
-            let residue = residue
-                .effects()
-                .filter_map(|(step, effect)| Some((S::DEFINITION.steps.get(step)?.name, effect)))
-                .collect();
+            let residue = residue.effects().map(|(place, effect)| (place_name::<S>(place), effect)).collect();
             SagaStatus::Parked(Parked { calls: parked, residue })
         };
         let changed = match &*self.progress.borrow() {
@@ -448,23 +545,81 @@ impl<S: Saga> Driver<S> {
     async fn record(&mut self, facts: Vec<Fact>) -> Result<(), Stop> {
         let mut records = Vec::with_capacity(facts.len());
         for fact in facts {
-            let event = S::Event::from_fact(fact.clone());
-            let event = event.map_err(|error| Stop::Fault(error.to_string()))?;
-            records.push(self.apply(fact, event)?);
+            self.apply_fact(fact, &mut records)?;
         }
-        self.append(records).await
+        self.finish_record(records).await
     }
 
     async fn record_event(&mut self, event: S::Event) -> Result<(), Stop> {
         let fact = event.to_fact().map_err(|error| Stop::Fault(error.to_string()))?;
-        let records = vec![self.apply(fact, event)?];
-        match self.state.as_ref().map(State::next) {
-            Some(Next::Return) => self.complete(records).await,
-            _ => self.append(records).await,
+        let mut records = Vec::new();
+        self.apply(fact, event, &mut records)?;
+        self.finish_record(records).await
+    }
+
+    /// Makes `records` durable, together with all that follows from them without waiting.
+    async fn finish_record(&mut self, mut records: Vec<Record>) -> Result<(), Stop> {
+        let evaluated = self.evaluate(&mut records);
+        if evaluated.is_ok() && matches!(self.state.as_ref().map(State::next), Some(Next::Return)) {
+            return self.complete(records).await;
+        }
+        self.append(records).await?;
+        evaluated
+    }
+
+    /// What the coordinator decides by itself: which arm is taken, which items there are, until when to wait; and which
+    /// signal is received.
+    fn evaluate(&mut self, records: &mut Vec<Record>) -> Result<(), Stop> {
+        loop {
+            if !matches!(self.state, Some(State::Forward(_))) {
+                return Ok(());
+            }
+            let calls = self.calls();
+            let received = calls.iter().find_map(|call| {
+                let signal = self.mailbox.first(call.place.step).filter(|_| call.kind == CallKind::Wait)?;
+                Some(Fact { place: Some(call.place.clone()), kind: FactKind::Done(signal.to_owned()) })
+            });
+            if let Some(fact) = received {
+                self.apply_fact(fact, records)?;
+                continue;
+            }
+            let Some(call) = calls.iter().find(|call| call.is_to_be_evaluated()) else { return Ok(()) };
+            let step = step_name::<S>(call);
+            // The user's expressions: they may panic. What was before them is recorded all the same.
+            let future = self.future(call)?;
+            let evaluated = AssertUnwindSafe(future).catch_unwind().now_or_never();
+            let settled = match evaluated {
+                Some(Ok(settled)) => settled,
+                Some(Err(panic)) => {
+                    let message = panic_message(&*panic);
+                    return Err(Stop::Fault(format!("the expression of `{step}` panicked: {message}")));
+                }
+                None => return Err(Stop::Fault(format!("the expression of `{step}` waits"))),
+            };
+            match settle(call, settled, self.now()) {
+                Ok(event) => {
+                    let fact = event.to_fact().map_err(|error| Stop::Fault(error.to_string()))?;
+                    self.apply(fact, event, records)?;
+                }
+                Err(kinds) => {
+                    for kind in kinds {
+                        if let Some(failure) = kind.failure() {
+                            return Err(Stop::Fault(format!("the expression of `{step}` failed: {failure}")));
+                        }
+                        self.apply_fact(Fact { place: Some(call.place.clone()), kind }, records)?;
+                    }
+                }
+            }
         }
     }
 
-    fn apply(&mut self, fact: Fact, event: S::Event) -> Result<Record, Stop> {
+    fn apply_fact(&mut self, fact: Fact, records: &mut Vec<Record>) -> Result<(), Stop> {
+        let event = S::Event::from_fact(fact.clone());
+        let event = event.map_err(|error| Stop::Fault(error.to_string()))?;
+        self.apply(fact, event, records)
+    }
+
+    fn apply(&mut self, fact: Fact, event: S::Event, records: &mut Vec<Record>) -> Result<(), Stop> {
         let state = self.state.take().ok_or_else(|| Stop::Fault("its state is gone".to_owned()))?;
         match state.apply(event) {
             Ok(state) => self.state = Some(state),
@@ -475,8 +630,10 @@ impl<S: Saga> Driver<S> {
             }
         }
         self.residue.record(S::DEFINITION, &fact);
+        self.mailbox.record(S::DEFINITION, &fact);
         self.at_ms = self.now();
-        Ok(journal::to_record(S::DEFINITION, fact, self.at_ms))
+        records.push(journal::to_record(S::DEFINITION, fact, self.at_ms));
+        Ok(())
     }
 
     /// Builds the output and appends it together with `records`: the saga's last append.
@@ -580,15 +737,14 @@ impl<S: Saga> Driver<S> {
 
     /// Milliseconds since the Unix epoch, never less than what was logged last.
     fn now(&self) -> u64 {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(now.as_millis()).unwrap_or(u64::MAX).max(self.at_ms)
+        self.shared.clock.now_ms().max(self.at_ms)
     }
 }
 
 /// After a restart nobody knows what became of the attempts that were open.
 fn taint<F: crate::machine::Forward>(state: &State<F>) -> Vec<Fact> {
     let Next::Calls(calls) = state.next() else { return Vec::new() };
-    let open = calls.iter().filter(|call| call.attempts.is_open());
+    let open = calls.iter().filter(|call| call.is_in_flight());
     let failure = || Failure::unknown("the process ended while this attempt was open");
     open.map(|call| attempt_fact(call, AttemptFact::Failed(failure()))).collect()
 }
@@ -600,23 +756,29 @@ fn not_sent(call: &Call) -> Fact {
 fn attempt_fact(call: &Call, fact: AttemptFact) -> Fact {
     let kind = match call.kind {
         CallKind::Compensation => FactKind::Compensation(fact),
-        CallKind::Action | CallKind::Probe => FactKind::Attempt(fact),
+        _ => FactKind::Attempt(fact),
     };
-    Fact { step: Some(call.step), kind }
+    Fact { place: Some(call.place.clone()), kind }
 }
 
 fn policy<S: Saga>(call: &Call) -> Policy {
-    S::policy(call.step, call.kind)
+    S::policy(call.place.step, call.kind)
 }
 
 /// A doubt is settled under the retries of the compensation that waits for it.
 fn retry<S: Saga>(call: &Call) -> crate::machine::Retry {
     match call.role {
-        Role::Settling => S::policy(call.step, CallKind::Compensation).retry,
+        Role::Settling => S::policy(call.place.step, CallKind::Compensation).retry,
         _ => policy::<S>(call).retry,
     }
 }
 
-fn step_name<S: Saga>(call: &Call) -> &'static str {
-    S::DEFINITION.steps.get(call.step).map_or("", |step| step.name)
+fn step_name<S: Saga>(call: &Call) -> Cow<'static, str> {
+    place_name::<S>(&call.place)
+}
+
+/// `flight`, or `pick[2]` of an item.
+fn place_name<S: Saga>(place: &Place) -> Cow<'static, str> {
+    let name = S::DEFINITION.steps.get(place.step).map_or("", |step| step.name);
+    if place.items.depth() == 0 { Cow::Borrowed(name) } else { Cow::Owned(format!("{name}{}", place.items)) }
 }

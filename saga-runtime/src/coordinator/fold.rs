@@ -5,18 +5,23 @@ use std::panic::AssertUnwindSafe;
 
 use crate::coordinator::attempt::panic_message;
 use crate::coordinator::journal;
+use crate::coordinator::mailbox::Mailbox;
 use crate::data::DataError;
 use crate::error::Failure;
 use crate::log::History;
-use crate::machine::{Event, EventError, FactKind, Residue, State};
+use crate::machine::{Event, EventError, FactKind, Place, Residue, State};
 use crate::saga::{Saga, StateOf};
 
 /// What a history says.
 pub(crate) struct Folded<S: Saga> {
     pub(crate) state: StateOf<S>,
     pub(crate) residue: Residue,
-    /// The last failure of each step, by its index.
-    pub(crate) failures: HashMap<usize, Failure>,
+    /// The last failure of each step.
+    pub(crate) failures: HashMap<Place, Failure>,
+    /// The signals that came and were not received yet.
+    pub(crate) mailbox: Mailbox,
+    /// When its deadline is, in milliseconds since the Unix epoch.
+    pub(crate) deadline_ms: Option<u64>,
     /// The output as JSON, if the saga returned.
     pub(crate) output: Option<String>,
     /// When the last record was made.
@@ -59,12 +64,17 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
     let mut records = history.records.iter().enumerate();
     let begun = records.next().map(|(_, record)| record).filter(|record| record.event == journal::BEGUN);
     let input = begun.and_then(|record| record.data.as_deref()).ok_or(FoldError::NoInput)?;
+    let input = S::decode_input(input).map_err(FoldError::Input)?;
+    let begun_at_ms = begun.map_or(0, |record| record.at_ms);
+    let deadline_ms = S::deadline(&input).map(|time| time.due_ms(begun_at_ms));
     let mut folded = Folded::<S> {
-        state: S::begin(S::decode_input(input).map_err(FoldError::Input)?),
+        state: S::begin(input),
+        mailbox: Mailbox::default(),
+        deadline_ms,
         residue: Residue::default(),
         failures: HashMap::new(),
         output: None,
-        at_ms: begun.map_or(0, |record| record.at_ms),
+        at_ms: begun_at_ms,
     };
     for (number, record) in records {
         let illegal = |cause: String| FoldError::Record {
@@ -75,8 +85,9 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
         };
         let fact = journal::to_fact(S::DEFINITION, record).map_err(illegal)?;
         folded.residue.record(S::DEFINITION, &fact);
-        if let (Some(step), Some(failure)) = (fact.step, fact.kind.failure()) {
-            folded.failures.insert(step, failure);
+        folded.mailbox.record(S::DEFINITION, &fact);
+        if let (Some(place), Some(failure)) = (&fact.place, fact.kind.failure()) {
+            folded.failures.insert(place.clone(), failure);
         }
         if let FactKind::Completed(output) = &fact.kind {
             folded.output = Some(output.clone());

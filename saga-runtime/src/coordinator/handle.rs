@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use tokio::sync::oneshot;
 
-use crate::coordinator::driver::{CancelAnswer, Command};
+use crate::coordinator::driver::{CancelAnswer, Command, SendAnswer};
 use crate::coordinator::fold::{FoldError, fold};
 use crate::coordinator::shared::{Entry, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
@@ -13,7 +13,7 @@ use crate::data::{self, DataError};
 use crate::id::SagaId;
 use crate::log::{History, HistoryError};
 use crate::machine::{Cause, State};
-use crate::saga::{Saga, StateOf};
+use crate::saga::{Saga, Signal, StateOf};
 
 /// How a saga ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,25 @@ pub enum HandleError {
     /// The log does not hold the saga.
     #[error("the log does not hold saga `{0}`")]
     Unknown(SagaId),
+}
+
+/// Why a signal was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The saga does not receive it any more.
+    #[error("saga `{id}` takes this signal no more: {reason}")]
+    TooLate {
+        /// The saga.
+        id: SagaId,
+        /// Why not.
+        reason: String,
+    },
+    /// It cannot be written as JSON.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Whether it was taken is unknown: send it again.
+    #[error(transparent)]
+    Handle(#[from] HandleError),
 }
 
 impl<S: Saga> Handle<S> {
@@ -143,6 +162,22 @@ impl<S: Saga> Handle<S> {
             Some(Ok(_)) => Ok(CancelAnswer::TooLate),
             Some(Err(error)) => Err(error),
             None => Err(HandleError::Stopped(self.id.clone())),
+        }
+    }
+
+    /// Sends the saga a signal, and answers when it is durable. One that comes before the saga waits for it is kept.
+    pub async fn send(&self, signal: S::Signal) -> Result<(), SendError> {
+        let signal = signal.to_fact()?;
+        match self.ask(|answer| Command::Send { signal, answer }).await {
+            Some(SendAnswer::Accepted) => Ok(()),
+            Some(SendAnswer::TooLate { reason }) => Err(SendError::TooLate { id: self.id.clone(), reason }),
+            None => match self.outcome_known() {
+                Some(Ok(status)) => {
+                    Err(SendError::TooLate { id: self.id.clone(), reason: status.to_string() })
+                }
+                Some(Err(error)) => Err(error.into()),
+                None => Err(HandleError::Stopped(self.id.clone()).into()),
+            },
         }
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::definition::Definition;
 use crate::error::{Failure, FailureKind};
 use crate::log::Record;
-use crate::machine::{AttemptFact, Fact, FactKind, Refusal};
+use crate::machine::{AttemptFact, Fact, FactKind, Items, Place, Refusal};
 
 /// The first record of every saga: its data is the input.
 pub(crate) const BEGUN: &str = "begun";
@@ -19,33 +19,43 @@ struct Note {
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     definitive: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_ms: Option<u64>,
 }
 
 /// The record of `fact`.
 pub(crate) fn to_record(definition: &Definition, fact: Fact, at_ms: u64) -> Record {
-    let step = fact.step.and_then(|step| definition.steps.get(step)).map(|step| step.name.to_owned());
+    let step = fact.place.as_ref().and_then(|place| {
+        let step = definition.steps.get(place.step)?;
+        Some(format!("{}{}", step.name, place.items))
+    });
     let message = |message: String| note(&Note { message: Some(message), ..Note::default() });
     let (event, data) = match fact.kind {
         FactKind::Done(output) => ("done", Some(output)),
         FactKind::Refused(refusal) => {
             let Refusal { message, definitive } = refusal;
-            let note = Note { message: Some(message), definitive: Some(definitive), outcome: None };
+            let note = Note { message: Some(message), definitive: Some(definitive), ..Note::default() };
             ("refused", self::note(&note))
         }
         FactKind::Attempt(AttemptFact::Opened) => ("opened", None),
         FactKind::Attempt(AttemptFact::Failed(failure)) => ("failed", failed(failure)),
         FactKind::Attempt(AttemptFact::Absent) => ("absent", None),
         FactKind::Attempt(AttemptFact::NotSent) => ("not sent", None),
+        FactKind::Attempt(AttemptFact::Due(due_ms)) => ("due", due(due_ms)),
         FactKind::Attempt(AttemptFact::GaveUp(text)) => ("gave up", message(text)),
         FactKind::Attempt(AttemptFact::Parked(text)) => ("parked", message(text)),
+        FactKind::Otherwise(output) => ("else", Some(output)),
+        FactKind::Sent(signal) => ("sent", Some(signal)),
         FactKind::Compensated => ("compensated", None),
         FactKind::Compensation(AttemptFact::Opened) => ("compensation opened", None),
         FactKind::Compensation(AttemptFact::Failed(failure)) => ("compensation failed", failed(failure)),
         FactKind::Compensation(AttemptFact::Absent) => ("compensation absent", None),
         FactKind::Compensation(AttemptFact::NotSent) => ("compensation not sent", None),
+        FactKind::Compensation(AttemptFact::Due(due_ms)) => ("compensation due", due(due_ms)),
         FactKind::Compensation(AttemptFact::GaveUp(text)) => ("compensation gave up", message(text)),
         FactKind::Compensation(AttemptFact::Parked(text)) => ("compensation parked", message(text)),
         FactKind::Cancelled(reason) => ("cancelled", message(reason)),
+        FactKind::DeadlinePassed => ("deadline passed", None),
         FactKind::Completed(output) => ("completed", Some(output)),
     };
     Record { at_ms, step, event: event.to_owned(), data }
@@ -53,13 +63,7 @@ pub(crate) fn to_record(definition: &Definition, fact: Fact, at_ms: u64) -> Reco
 
 /// The fact that `record` stands for, or what is wrong with it.
 pub(crate) fn to_fact(definition: &Definition, record: &Record) -> Result<Fact, String> {
-    let step = match &record.step {
-        None => None,
-        Some(name) => {
-            let step = definition.steps.iter().position(|step| step.name == name);
-            Some(step.ok_or_else(|| format!("`{}` has no step `{name}`", definition.name))?)
-        }
-    };
+    let place = record.step.as_deref().map(|name| place(definition, name)).transpose()?;
     let kind = match record.event.as_str() {
         "done" => FactKind::Done(data(record)?),
         "refused" => {
@@ -67,15 +71,26 @@ pub(crate) fn to_fact(definition: &Definition, record: &Record) -> Result<Fact, 
             let definitive = note.definitive.ok_or("it does not say whether it is definitive")?;
             FactKind::Refused(Refusal { message: note.message.unwrap_or_default(), definitive })
         }
+        "else" => FactKind::Otherwise(data(record)?),
+        "sent" => FactKind::Sent(data(record)?),
         "compensated" => FactKind::Compensated,
         "cancelled" => FactKind::Cancelled(read(record)?.message.unwrap_or_default()),
+        "deadline passed" => FactKind::DeadlinePassed,
         "completed" => FactKind::Completed(data(record)?),
         event => match event.strip_prefix("compensation ") {
             Some(event) => FactKind::Compensation(attempt(event, record)?),
             None => FactKind::Attempt(attempt(event, record)?),
         },
     };
-    Ok(Fact { step, kind })
+    Ok(Fact { place, kind })
+}
+
+/// The place that `name` names: `flight`, or `pick[2]` of an item.
+fn place(definition: &Definition, name: &str) -> Result<Place, String> {
+    let (step, items) = Items::split_off(name).ok_or_else(|| format!("`{name}` names no step and item"))?;
+    let step = definition.steps.iter().position(|known| known.name == step);
+    let step = step.ok_or_else(|| format!("`{}` has no step `{name}`", definition.name))?;
+    Ok(Place { step, items })
 }
 
 fn attempt(event: &str, record: &Record) -> Result<AttemptFact, String> {
@@ -94,6 +109,10 @@ fn attempt(event: &str, record: &Record) -> Result<AttemptFact, String> {
         }
         "absent" => AttemptFact::Absent,
         "not sent" => AttemptFact::NotSent,
+        "due" => {
+            let due_ms = read(record)?.due_ms.ok_or("it does not say until when")?;
+            AttemptFact::Due(due_ms)
+        }
         "gave up" => AttemptFact::GaveUp(message()?),
         "parked" => AttemptFact::Parked(message()?),
         other => return Err(format!("{other:?} is no event of this version")),
@@ -102,7 +121,11 @@ fn attempt(event: &str, record: &Record) -> Result<AttemptFact, String> {
 
 fn failed(failure: Failure) -> Option<String> {
     let outcome = Some(failure.kind.to_string());
-    note(&Note { outcome, message: Some(failure.message), definitive: None })
+    note(&Note { outcome, message: Some(failure.message), ..Note::default() })
+}
+
+fn due(due_ms: u64) -> Option<String> {
+    note(&Note { due_ms: Some(due_ms), ..Note::default() })
 }
 
 fn note(note: &Note) -> Option<String> {
@@ -121,7 +144,7 @@ fn data(record: &Record) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::{Compensation, StepDefinition, StepKind};
+    use crate::definition::{Compensation, StepDefinition, StepKind, Zone};
 
     const DEFINITION: Definition = Definition {
         name: "Trip",
@@ -132,9 +155,14 @@ mod tests {
         steps: &[StepDefinition {
             name: "flight",
             output: "u32",
-            kind: StepKind::Compensatable,
+            kind: StepKind::Call,
+            zone: Zone::Compensatable,
             compensation: Compensation::ByKey,
+            keyed: true,
             probe: false,
+            otherwise: false,
+            events: None,
+            text: "",
         }],
         body: &[],
     };
@@ -145,19 +173,24 @@ mod tests {
             [FailureKind::Refused, FailureKind::Transient, FailureKind::Unknown]
                 .map(|kind| AttemptFact::Failed(Failure { kind, message: "\"quoted\"\n".into() }))
                 .into_iter()
-                .chain([AttemptFact::Opened, AttemptFact::Absent, AttemptFact::NotSent])
+                .chain([AttemptFact::Opened, AttemptFact::Absent, AttemptFact::NotSent, AttemptFact::Due(7)])
                 .chain([AttemptFact::GaveUp("spent".into()), AttemptFact::Parked("panic".into())])
         };
         let step = [
             FactKind::Done("7".into()),
             FactKind::Refused(Refusal { message: "no".into(), definitive: false }),
+            FactKind::Otherwise("8".into()),
+            FactKind::Sent("9".into()),
             FactKind::Compensated,
         ];
         let of_step = step.into_iter().chain(attempts().map(FactKind::Attempt));
         let of_step = of_step.chain(attempts().map(FactKind::Compensation));
-        let of_saga = [FactKind::Cancelled("why".into()), FactKind::Completed("7".into())];
-        let facts = of_step.map(|kind| Fact { step: Some(0), kind });
-        for fact in facts.chain(of_saga.map(|kind| Fact { step: None, kind })) {
+        let of_saga =
+            [FactKind::Cancelled("why".into()), FactKind::DeadlinePassed, FactKind::Completed("7".into())];
+        let places = [vec![], vec![2, 0]].map(|items| Place { step: 0, items: items.into() });
+        let facts = of_step
+            .flat_map(|kind| places.clone().map(|place| Fact { place: Some(place), kind: kind.clone() }));
+        for fact in facts.chain(of_saga.map(|kind| Fact { place: None, kind })) {
             let record = to_record(&DEFINITION, fact.clone(), 1);
             assert_eq!(to_fact(&DEFINITION, &record), Ok(fact));
         }

@@ -5,10 +5,12 @@
 mod attempt;
 mod begin;
 mod builder;
+mod clock;
 mod driver;
 mod fold;
 mod handle;
 mod journal;
+mod mailbox;
 mod recovery;
 mod shared;
 mod status;
@@ -17,9 +19,9 @@ use std::sync::Arc;
 
 pub use begin::{BeginError, Begun};
 pub use builder::{Builder, StartError};
-pub use driver::CancelAnswer;
+pub use driver::{CancelAnswer, SendAnswer};
 pub use fold::FoldError;
-pub use handle::{Handle, HandleError, Outcome};
+pub use handle::{Handle, HandleError, Outcome, SendError};
 pub use recovery::{Recovery, Unclaimed};
 pub use status::{Parked, ParkedCall, SagaStatus};
 

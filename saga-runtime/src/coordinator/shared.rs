@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use crate::coordinator::clock::Clock;
 use crate::coordinator::driver::Command;
 use crate::coordinator::status::Progress;
 use crate::definition::Fingerprint;
@@ -16,6 +17,7 @@ pub(crate) struct Shared {
     pub(crate) log: Arc<dyn SagaLog>,
     /// The sagas that this coordinator can execute, by their Rust type.
     pub(crate) registered: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    pub(crate) clock: Clock,
     pub(crate) calls_at_once: Arc<Semaphore>,
     pub(crate) sagas_at_once: Arc<Semaphore>,
     entries: Mutex<HashMap<SagaId, Arc<Entry>>>,
@@ -50,6 +52,7 @@ impl Shared {
         Self {
             log,
             registered,
+            clock: Clock::new(),
             calls_at_once: Arc::new(Semaphore::new(calls_at_once)),
             sagas_at_once: Arc::new(Semaphore::new(sagas_at_once)),
             entries: Mutex::default(),

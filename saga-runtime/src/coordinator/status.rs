@@ -1,5 +1,6 @@
 //! How a saga stands, as its handle and an operator see it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -33,14 +34,14 @@ pub struct Parked {
     /// The calls that do not get done.
     pub calls: Vec<ParkedCall>,
     /// The effects that may still hold, by step.
-    pub residue: Vec<(&'static str, Effect)>,
+    pub residue: Vec<(Cow<'static, str>, Effect)>,
 }
 
 /// A call that does not get done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParkedCall {
-    /// The step.
-    pub step: &'static str,
+    /// The step; of an item as `pick[2]`.
+    pub step: Cow<'static, str>,
     /// Which of its calls.
     pub kind: CallKind,
     /// How many attempts were made.
@@ -99,6 +100,7 @@ impl fmt::Display for ParkedCall {
             CallKind::Action => "the action",
             CallKind::Probe => "the probe",
             CallKind::Compensation => "the compensation",
+            CallKind::Evaluation | CallKind::Wait => "what is decided",
         };
         let next = if self.goes_on { "it is tried again" } else { "it waits for an operator" };
         let Self { step, attempts, message, .. } = self;

@@ -17,6 +17,8 @@ pub struct Attempts {
     spent_before: u32,
     phase: Phase,
     doubt: bool,
+    /// Until when a `sleep` or `receive` waits, in milliseconds since the Unix epoch.
+    due_ms: Option<u64>,
 }
 
 /// Whether an attempt is open.
@@ -30,6 +32,8 @@ pub enum Phase {
     Parked,
     /// None is open and none will be: refused, or given up.
     Ended,
+    /// The same, and the value behind `else` takes the output's place.
+    Failed,
 }
 
 /// A fact about an attempt, other than that the call is done or refused.
@@ -43,7 +47,9 @@ pub enum AttemptFact {
     Absent,
     /// The open attempt was surely never sent.
     NotSent,
-    /// No further attempt will be made, for this reason: the saga turns.
+    /// The `sleep` or `receive` waits until this time, in milliseconds since the Unix epoch.
+    Due(u64),
+    /// No further attempt will be made, for this reason: the saga turns, or the value behind `else` is taken.
     GaveUp(String),
     /// An operator has to look at it.
     Parked(String),
@@ -52,12 +58,12 @@ pub enum AttemptFact {
 impl Attempts {
     /// The first attempt is open.
     pub fn opened() -> Self {
-        Self { made: 1, spent_before: 0, phase: Phase::Open, doubt: false }
+        Self { made: 1, spent_before: 0, phase: Phase::Open, doubt: false, due_ms: None }
     }
 
     /// No attempt has been made.
     pub fn waiting() -> Self {
-        Self { made: 0, spent_before: 0, phase: Phase::Waiting, doubt: false }
+        Self { made: 0, spent_before: 0, phase: Phase::Waiting, doubt: false, due_ms: None }
     }
 
     /// The same attempts, seen from a saga that turned: their doubt is to be settled, with retries of its own.
@@ -92,6 +98,11 @@ impl Attempts {
         self.doubt
     }
 
+    /// Until when a `sleep` or `receive` waits, in milliseconds since the Unix epoch, once that is known.
+    pub fn due_ms(&self) -> Option<u64> {
+        self.due_ms
+    }
+
     /// The ledger after `fact`, or `None` where the fact is illegal.
     pub fn after(self, fact: &AttemptFact) -> Option<Self> {
         match (fact, self.phase) {
@@ -108,61 +119,72 @@ impl Attempts {
             (AttemptFact::NotSent, Phase::Open) => {
                 Some(Self { made: self.made.checked_sub(1)?, phase: Phase::Waiting, ..self })
             }
+            (AttemptFact::Due(due), Phase::Open) if self.due_ms.is_none() => {
+                Some(Self { due_ms: Some(*due), ..self })
+            }
             (AttemptFact::GaveUp(_), Phase::Waiting) => Some(Self { phase: Phase::Ended, ..self }),
             (AttemptFact::Parked(_), Phase::Waiting) => Some(Self { phase: Phase::Parked, ..self }),
             _ => None,
         }
     }
 
-    /// Records `fact` of an action with this role and answers whether it was legal. Once the saga is to `turn`,
-    /// nothing is opened any more, except to settle the doubt of the pivot.
-    pub fn record(
-        &mut self,
-        role: Role,
-        step: &'static str,
-        fact: AttemptFact,
-        turn: &mut Option<Cause>,
-    ) -> bool {
-        let legal = match (&fact, role) {
+    /// Records `fact` of an action and answers whether it was legal. Once the saga is to `turn`, nothing is opened any
+    /// more, except to settle the doubt of the pivot.
+    pub fn record(&mut self, action: Action, fact: AttemptFact, turn: &mut Option<Cause>) -> bool {
+        let legal = match (&fact, action.role) {
             (AttemptFact::Opened | AttemptFact::GaveUp(_), Role::Compensatable) => turn.is_none(),
             (AttemptFact::Opened, Role::Pivot) => turn.is_none() || self.doubt,
             (AttemptFact::GaveUp(_), Role::Pivot) => turn.is_none() && !self.doubt,
+            (AttemptFact::GaveUp(_), Role::Retriable) => action.otherwise,
             (AttemptFact::GaveUp(_), _) => false,
+            (AttemptFact::Due(_), _) => action.waits,
             _ => true,
         };
         let Some(after) = self.after(&fact).filter(|_| legal) else { return false };
         *self = after;
         if let AttemptFact::GaveUp(message) = fact {
-            turn.get_or_insert(Cause::GaveUp { step, message });
+            if action.otherwise {
+                self.phase = Phase::Failed;
+            } else {
+                turn.get_or_insert(Cause::GaveUp { step: action.step, message });
+            }
         }
         true
     }
 
-    /// Records a refusal of an action with this role and answers whether it was legal.
+    /// Records a refusal of an action and answers whether it was legal.
     ///
     /// A definitive refusal settles every doubt; any other says nothing of the attempts before.
-    pub fn refuse(
-        &mut self,
-        role: Role,
-        step: &'static str,
-        refusal: Refusal,
-        turn: &mut Option<Cause>,
-    ) -> bool {
+    pub fn refuse(&mut self, action: Action, refusal: Refusal, turn: &mut Option<Cause>) -> bool {
         if !self.is_open() {
             return false;
         }
         self.doubt &= !refusal.definitive;
-        self.phase = match role {
+        self.phase = match action.role {
+            Role::Compensatable | Role::Retriable if action.otherwise && turn.is_none() => Phase::Failed,
             Role::Retriable => Phase::Parked,
             // Whether the charge went through before it was refused is still to be found out.
             Role::Pivot | Role::Settling if self.doubt => Phase::Waiting,
             Role::Compensatable | Role::Pivot | Role::Settling | Role::Compensation => Phase::Ended,
         };
         if self.phase == Phase::Ended {
-            turn.get_or_insert(Cause::Refused { step, message: refusal.message });
+            turn.get_or_insert(Cause::Refused { step: action.step, message: refusal.message });
         }
         true
     }
+}
+
+/// What the ledger needs to know of the action whose attempts it keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct Action {
+    /// Name of the step.
+    pub step: &'static str,
+    /// What hangs on it.
+    pub role: Role,
+    /// Whether there is a value for the case that it fails.
+    pub otherwise: bool,
+    /// Whether it waits for a time: a `sleep` or a `receive`.
+    pub waits: bool,
 }
 
 impl fmt::Display for Attempts {
@@ -172,7 +194,7 @@ impl fmt::Display for Attempts {
             Phase::Waiting => write!(f, "waiting after {} attempts{doubt}", self.made),
             Phase::Open => write!(f, "attempt {} open{doubt}", self.made),
             Phase::Parked => write!(f, "parked after {} attempts{doubt}", self.made),
-            Phase::Ended => write!(f, "ended after {} attempts{doubt}", self.made),
+            Phase::Ended | Phase::Failed => write!(f, "ended after {} attempts{doubt}", self.made),
         }
     }
 }
@@ -180,6 +202,10 @@ impl fmt::Display for Attempts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn action(role: Role) -> Action {
+        Action { step: "flight", role, otherwise: false, waits: false }
+    }
 
     fn failed(kind: FailureKind) -> AttemptFact {
         AttemptFact::Failed(Failure { kind, message: String::new() })
@@ -207,7 +233,7 @@ mod tests {
             .and_then(|a| a.after(&AttemptFact::Opened))
             .unwrap();
         let mut turn = None;
-        assert!(attempts.refuse(role, "flight", refusal(definitive), &mut turn));
+        assert!(attempts.refuse(action(role), refusal(definitive), &mut turn));
         (attempts, turn)
     }
 
@@ -234,7 +260,7 @@ mod tests {
         let cause = || Some(Cause::Cancelled { reason: String::new() });
         let doubtful = Attempts::opened().after(&failed(FailureKind::Unknown)).unwrap();
         let opened =
-            |mut attempts: Attempts, role| attempts.record(role, "x", AttemptFact::Opened, &mut cause());
+            |mut attempts: Attempts, role| attempts.record(action(role), AttemptFact::Opened, &mut cause());
         assert!(!opened(Attempts::waiting(), Role::Compensatable));
         assert!(!opened(doubtful, Role::Compensatable));
         assert!(!opened(Attempts::waiting(), Role::Pivot));
@@ -244,7 +270,7 @@ mod tests {
     #[test]
     fn nothing_fails_that_is_not_open() {
         assert_eq!(Attempts::waiting().after(&failed(FailureKind::Unknown)), None);
-        assert!(!Attempts::waiting().refuse(Role::Compensatable, "x", refusal(true), &mut None));
+        assert!(!Attempts::waiting().refuse(action(Role::Compensatable), refusal(true), &mut None));
         assert_eq!(Attempts::opened().after(&AttemptFact::Opened), None);
     }
 
@@ -253,5 +279,28 @@ mod tests {
         let attempts = Attempts::opened().after(&failed(FailureKind::Unknown)).unwrap().unsettled();
         let attempts = attempts.after(&AttemptFact::Opened).unwrap();
         assert_eq!((attempts.made(), attempts.spent()), (2, 1));
+    }
+
+    #[test]
+    fn a_failure_with_a_value_for_it_neither_turns_nor_parks() {
+        for role in [Role::Compensatable, Role::Retriable] {
+            let action = Action { otherwise: true, ..action(role) };
+            let mut refused = Attempts::opened();
+            let mut turn = None;
+            assert!(refused.refuse(action, refusal(true), &mut turn));
+            let mut spent = Attempts::opened().after(&failed(FailureKind::Unknown)).unwrap();
+            assert!(spent.record(action, AttemptFact::GaveUp(String::new()), &mut turn));
+            assert_eq!((refused.phase(), spent.phase(), turn), (Phase::Failed, Phase::Failed, None));
+        }
+    }
+
+    #[test]
+    fn a_time_is_set_once_and_only_for_what_waits() {
+        let waits = Action { waits: true, ..action(Role::Compensatable) };
+        let mut attempts = Attempts::opened();
+        assert!(!attempts.record(action(Role::Compensatable), AttemptFact::Due(7), &mut None));
+        assert!(attempts.record(waits, AttemptFact::Due(7), &mut None));
+        assert!(!attempts.record(waits, AttemptFact::Due(8), &mut None));
+        assert_eq!(attempts.due_ms(), Some(7));
     }
 }

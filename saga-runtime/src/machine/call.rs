@@ -1,12 +1,14 @@
 //! Calls: what the machine wants done.
 
-use crate::machine::attempts::Attempts;
+use crate::machine::attempts::{Attempts, Phase};
+use crate::machine::place::Place;
 
-/// A call that the state has: to be made, in flight, or parked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the state wants done: a call that is to be made, in flight, or parked; or what the coordinator decides or waits
+/// for by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// Index of the step in the definition.
-    pub step: usize,
+    /// The step.
+    pub place: Place,
     /// Which of the step's calls is next, or open.
     pub kind: CallKind,
     /// What hangs on it.
@@ -15,6 +17,8 @@ pub struct Call {
     pub attempts: Attempts,
     /// How the step's doubt can be settled.
     pub settlement: Settlement,
+    /// Whether there is a value for the case that it fails: `else`.
+    pub otherwise: bool,
 }
 
 /// Which call of a step.
@@ -26,6 +30,18 @@ pub enum CallKind {
     Probe,
     /// The compensation.
     Compensation,
+    /// An expression of the declaration, which the coordinator evaluates: the condition of an `if`, the items of a `for`,
+    /// the time of a `sleep` or `receive`, the value behind `else`.
+    Evaluation,
+    /// Waiting: for the time of a `sleep`, or for a signal at most as long.
+    Wait,
+}
+
+impl CallKind {
+    /// Whether the coordinator alone gets it done: nothing is sent that could be in flight, or in doubt.
+    pub fn is_passive(self) -> bool {
+        matches!(self, Self::Evaluation | Self::Wait)
+    }
 }
 
 /// What hangs on a call.
@@ -60,14 +76,18 @@ impl Settlement {
 }
 
 impl Call {
-    /// The action of `step`, or its probe where only that can settle the doubt.
-    pub fn action(step: usize, role: Role, attempts: Attempts, settlement: Settlement) -> Self {
-        Self { step, kind: settlement.next(&attempts), role, attempts, settlement }
+    /// Whether an attempt may be in flight.
+    pub fn is_in_flight(&self) -> bool {
+        self.attempts.is_open() && !self.kind.is_passive()
     }
 
-    /// The compensation of `step`.
-    pub fn compensation(step: usize, attempts: Attempts) -> Self {
-        let settlement = Settlement { keyed: true, probe: false };
-        Self { step, kind: CallKind::Compensation, role: Role::Compensation, attempts, settlement }
+    /// Whether the saga cannot turn before this is settled: it is in flight, or a pivot in doubt.
+    pub fn holds_up_turning(&self) -> bool {
+        self.is_in_flight() || (self.role == Role::Pivot && self.attempts.in_doubt())
+    }
+
+    /// Whether the coordinator is to evaluate it now.
+    pub fn is_to_be_evaluated(&self) -> bool {
+        self.kind == CallKind::Evaluation && matches!(self.attempts.phase(), Phase::Open | Phase::Failed)
     }
 }

@@ -1,6 +1,6 @@
 //! What to do about a call, and what the end of an attempt means. Pure: randomness is passed in.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::error::{Failure, FailureKind};
 use crate::machine::attempts::{AttemptFact, Phase};
@@ -29,6 +29,8 @@ pub enum Decision {
 pub enum Settled<E> {
     /// The action or compensation is done, or the probe found the action done.
     Done(E),
+    /// It is to wait until this time.
+    Due(Time),
     /// The probe found that the action did not happen and never will.
     Absent,
     /// It failed.
@@ -37,12 +39,38 @@ pub enum Settled<E> {
     Panicked(String),
 }
 
+/// Until when a `sleep` or `receive` waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Time {
+    /// So long from now.
+    After(Duration),
+    /// Until then.
+    At(SystemTime),
+}
+
+impl Time {
+    /// The time in milliseconds since the Unix epoch; `now_ms` is the time at which it is asked for. One before the
+    /// epoch is the epoch, one too far away the last that there is.
+    pub fn due_ms(self, now_ms: u64) -> u64 {
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        match self {
+            Self::After(duration) => now_ms.saturating_add(millis(duration)),
+            Self::At(time) => time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, millis),
+        }
+        // What is kept in a log has to be a time that a clock can show.
+        .min(i64::MAX.unsigned_abs())
+    }
+}
+
 /// What to do about `call` under `retry`. `jitter` is a random number.
 pub fn decide(call: &Call, retry: &Retry, jitter: u32) -> Decision {
     let attempts = &call.attempts;
+    if call.kind.is_passive() {
+        return Decision::Wait;
+    }
     match attempts.phase() {
         Phase::Open => return Decision::Make,
-        Phase::Parked | Phase::Ended => return Decision::Wait,
+        Phase::Parked | Phase::Ended | Phase::Failed => return Decision::Wait,
         Phase::Waiting => {}
     }
     if attempts.spent() == 0 {
@@ -54,6 +82,7 @@ pub fn decide(call: &Call, retry: &Retry, jitter: u32) -> Decision {
     match call.role {
         Role::Compensatable if spent || !repeatable => Decision::GiveUp,
         Role::Pivot if spent && !attempts.in_doubt() => Decision::GiveUp,
+        Role::Retriable if call.otherwise && (spent || !repeatable) => Decision::GiveUp,
         _ if !repeatable => Decision::Wait,
         _ => Decision::Open { after: retry.back_off(attempts.spent(), jitter) },
     }
@@ -63,9 +92,10 @@ pub fn decide(call: &Call, retry: &Retry, jitter: u32) -> Decision {
 pub fn is_parked(call: &Call, retry: &Retry) -> bool {
     match call.attempts.phase() {
         Phase::Parked => true,
-        Phase::Ended => false,
+        Phase::Ended | Phase::Failed => false,
         Phase::Open | Phase::Waiting => match call.role {
             Role::Compensatable => false,
+            Role::Retriable if call.otherwise => false,
             Role::Pivot | Role::Retriable | Role::Settling | Role::Compensation => {
                 let failed = call.attempts.spent().saturating_sub(u32::from(call.attempts.is_open()));
                 retry.is_spent(failed)
@@ -74,10 +104,13 @@ pub fn is_parked(call: &Call, retry: &Retry) -> bool {
     }
 }
 
-/// The facts that follow when the open attempt of `call` ended other than done.
-pub fn settle<E>(call: &Call, settled: Settled<E>) -> Result<E, Vec<FactKind>> {
+/// The facts that follow when the open attempt of `call` ended at the time `now_ms` other than done.
+pub fn settle<E>(call: &Call, settled: Settled<E>, now_ms: u64) -> Result<E, Vec<FactKind>> {
     let failure = match settled {
         Settled::Done(event) => return Ok(event),
+        Settled::Due(time) => {
+            return Err(vec![FactKind::Attempt(AttemptFact::Due(time.due_ms(now_ms)))]);
+        }
         Settled::Absent => return Err(vec![FactKind::Attempt(AttemptFact::Absent)]),
         Settled::Panicked(message) if call.kind == CallKind::Compensation => {
             let message = format!("the compensation panicked: {message}");
@@ -99,7 +132,9 @@ pub fn settle<E>(call: &Call, settled: Settled<E>) -> Result<E, Vec<FactKind>> {
             let definitive = call.settlement.keyed || !call.attempts.in_doubt();
             FactKind::Refused(Refusal { message: failure.message, definitive })
         }
-        CallKind::Action => FactKind::Attempt(AttemptFact::Failed(failure)),
+        CallKind::Action | CallKind::Evaluation | CallKind::Wait => {
+            FactKind::Attempt(AttemptFact::Failed(failure))
+        }
     }])
 }
 
@@ -116,7 +151,8 @@ mod tests {
     fn after(kind: FailureKind, role: Role, settlement: Settlement) -> Call {
         let failure = Failure { kind, message: String::new() };
         let attempts = Attempts::opened().after(&AttemptFact::Failed(failure)).unwrap();
-        Call::action(0, role, attempts, settlement)
+        let kind = settlement.next(&attempts);
+        Call { place: 0.into(), kind, role, attempts, settlement, otherwise: false }
     }
 
     fn decision(call: &Call, retry: Retry) -> Decision {
@@ -161,7 +197,7 @@ mod tests {
         let definitive = |settlement| {
             let mut call = after(FailureKind::Unknown, Role::Compensatable, settlement);
             call.kind = CallKind::Action;
-            match settle::<()>(&call, Settled::Failed(refused())).unwrap_err().remove(0) {
+            match settle::<()>(&call, Settled::Failed(refused()), 0).unwrap_err().remove(0) {
                 FactKind::Refused(refusal) => refusal.definitive,
                 other => panic!("{other:?}"),
             }
@@ -172,8 +208,9 @@ mod tests {
 
     #[test]
     fn a_panic_in_a_compensation_is_for_an_operator() {
-        let call = Call::compensation(0, Attempts::opened());
-        let facts = settle::<()>(&call, Settled::Panicked("oops".into())).unwrap_err();
+        let call =
+            Call { kind: CallKind::Compensation, ..after(FailureKind::Transient, Role::Compensation, KEYED) };
+        let facts = settle::<()>(&call, Settled::Panicked("oops".into()), 0).unwrap_err();
         assert!(matches!(facts[1], FactKind::Compensation(AttemptFact::Parked(_))));
     }
 }

@@ -3,13 +3,14 @@
 use crate::data::DataError;
 use crate::error::{Failure, FailureKind};
 use crate::machine::attempts::AttemptFact;
+use crate::machine::place::{Items, Place};
 use crate::machine::state::Control;
 
 /// An event of some saga, without its types: the payloads are JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// Index of the step in the definition, or `None` for a fact of the saga as a whole.
-    pub step: Option<usize>,
+    /// The step, or `None` for a fact of the saga as a whole.
+    pub place: Option<Place>,
     /// What happened.
     pub kind: FactKind,
 }
@@ -23,12 +24,18 @@ pub enum FactKind {
     Refused(Refusal),
     /// Something about an attempt of the action or its probe.
     Attempt(AttemptFact),
+    /// The action failed, and this takes the output's place, as JSON: the value behind `else`.
+    Otherwise(String),
+    /// A signal for a `receive` came before the saga waited for it, or while it did; as JSON.
+    Sent(String),
     /// The compensation is done.
     Compensated,
     /// Something about an attempt of the compensation.
     Compensation(AttemptFact),
     /// Somebody cancelled the saga, for this reason.
     Cancelled(String),
+    /// The saga's deadline passed before its pivot was opened.
+    DeadlinePassed,
     /// The saga returned; the output as JSON.
     Completed(String),
 }
@@ -66,6 +73,9 @@ pub trait Event: Sized + Send {
 
     /// Index of its step in the definition, or `None` for an event of the saga as a whole.
     fn step(&self) -> Option<usize>;
+
+    /// The items of the `for`s around its step.
+    fn items(&self) -> &Items;
 
     /// Its name, such as `FlightDone`.
     fn name(&self) -> &'static str;

@@ -15,18 +15,22 @@
 //! failure) is written once, here. Policies are no part of the state: what was decided is recorded as a fact, so that
 //! a changed policy never changes the past.
 
+mod ahead;
 mod attempts;
 mod call;
 mod decide;
 mod fact;
+mod place;
 mod policy;
 mod residue;
 mod state;
 
-pub use attempts::{AttemptFact, Attempts, Phase};
+pub use ahead::is_ahead;
+pub use attempts::{Action, AttemptFact, Attempts, Phase};
 pub use call::{Call, CallKind, Role, Settlement};
-pub use decide::{Decision, Settled, decide, is_parked, settle};
+pub use decide::{Decision, Settled, Time, decide, is_parked, settle};
 pub use fact::{Event, EventError, Fact, FactKind, Refusal};
+pub use place::{Items, Place};
 pub use policy::{Policy, Retry};
 pub use residue::{Effect, Residue};
 pub use state::{Backward, Cause, Control, Forward, IllegalEvent, Next, Rejected, State};

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::definition::{Compensation, Definition, StepKind};
+use crate::definition::{Compensation, Definition};
 use crate::error::FailureKind;
 use crate::machine::attempts::AttemptFact;
 use crate::machine::fact::{Fact, FactKind};
+use crate::machine::place::Place;
 
 /// The effects of a saga that may still hold, by step: a fold of its facts. Reads, and steps declared harmless by
 /// `compensate nothing`, are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Residue(BTreeMap<usize, Effect>);
+pub struct Residue(BTreeMap<Place, Effect>);
 
 /// What is known of a step's effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,34 +26,34 @@ pub enum Effect {
 impl Residue {
     /// Takes a fact of the saga into account.
     pub fn record(&mut self, definition: &Definition, fact: &Fact) {
-        let Some(step) = fact.step else { return };
+        let Some(place) = &fact.place else { return };
         let harmless = definition
             .steps
-            .get(step)
-            .is_none_or(|step| step.kind == StepKind::Read || step.compensation == Compensation::Nothing);
+            .get(place.step)
+            .is_none_or(|step| !step.kind.is_effectful() || step.compensation == Compensation::Nothing);
         if harmless {
             return;
         }
         match &fact.kind {
             FactKind::Done(_) => {
-                self.0.insert(step, Effect::Done);
+                self.0.insert(place.clone(), Effect::Done);
             }
             FactKind::Attempt(AttemptFact::Failed(failure)) if failure.kind == FailureKind::Unknown => {
-                self.0.insert(step, Effect::InDoubt);
+                self.0.insert(place.clone(), Effect::InDoubt);
             }
             FactKind::Refused(refusal) if refusal.definitive => {
-                self.0.remove(&step);
+                self.0.remove(place);
             }
             FactKind::Attempt(AttemptFact::Absent) | FactKind::Compensated => {
-                self.0.remove(&step);
+                self.0.remove(place);
             }
             _ => {}
         }
     }
 
-    /// The steps whose effect may still hold, by their index, in the order in which they are written.
-    pub fn effects(&self) -> impl Iterator<Item = (usize, Effect)> + '_ {
-        self.0.iter().map(|(step, effect)| (*step, *effect))
+    /// The steps whose effect may still hold, in the order in which they are written.
+    pub fn effects(&self) -> impl Iterator<Item = (&Place, Effect)> + '_ {
+        self.0.iter().map(|(place, effect)| (place, *effect))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::machine::call::{Call, Role};
+use crate::machine::call::Call;
 use crate::machine::fact::Event;
 
 /// The state of one saga. `BookTripState` is `State<BookTripForward>`.
@@ -42,6 +42,8 @@ pub enum Cause {
         /// What they said.
         reason: String,
     },
+    /// Its deadline passed before its pivot.
+    DeadlinePassed,
 }
 
 /// What an event says about the saga as a whole.
@@ -49,6 +51,10 @@ pub enum Cause {
 pub enum Control {
     /// It is cancelled, for this reason.
     Cancelled(String),
+    /// Its deadline passed.
+    DeadlinePassed,
+    /// A signal came: it waits in the log until it is received.
+    Sent,
     /// It returned.
     Completed,
 }
@@ -128,6 +134,10 @@ impl<F: Forward> State<F> {
             (Self::Forward(at), Some(Control::Cancelled(reason))) if at.can_turn() => {
                 Ok(Self::turned(at, Cause::Cancelled { reason }))
             }
+            (Self::Forward(at), Some(Control::DeadlinePassed)) if at.can_turn() => {
+                Ok(Self::turned(at, Cause::DeadlinePassed))
+            }
+            (state @ (Self::Forward(_) | Self::Turning(..)), Some(Control::Sent)) => Ok(state),
             (Self::Forward(at), Some(Control::Completed)) if at.is_done() => Ok(Self::Completed),
             (Self::Forward(at), None) => {
                 let mut turn = None;
@@ -157,9 +167,7 @@ impl<F: Forward> State<F> {
             Self::Forward(at) => at.calls(&mut calls),
             Self::Turning(at, _) => {
                 at.calls(&mut calls);
-                calls.retain(|call| {
-                    call.attempts.is_open() || (call.role == Role::Pivot && call.attempts.in_doubt())
-                });
+                calls.retain(Call::holds_up_turning);
             }
             Self::Backward(at, _) => at.calls(&mut calls),
             Self::Completed | Self::Compensated(_) => return Next::Ended,
@@ -202,6 +210,7 @@ impl fmt::Display for Cause {
             Self::Refused { step, message } => write!(f, "`{step}` was refused: {message}"),
             Self::GaveUp { step, message } => write!(f, "`{step}` was given up: {message}"),
             Self::Cancelled { reason } => write!(f, "cancelled: {reason}"),
+            Self::DeadlinePassed => f.write_str("its deadline passed"),
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! What is the same for every saga is written here once, so that what `saga!` writes stays short.
 
+mod each;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
@@ -11,6 +13,7 @@ use std::pin::Pin;
 
 pub use std::boxed::Box;
 pub use std::clone::Clone;
+pub use std::convert::Infallible;
 pub use std::option::Option::{self, None, Some};
 pub use std::result::Result::{self, Err, Ok};
 pub use std::string::String;
@@ -18,18 +21,21 @@ pub use std::sync::Arc;
 pub use std::time::Duration;
 pub use std::vec::Vec;
 
+pub use self::each::{Body, Each, EachBackward, NothingToUndo};
 pub use crate::context::Context;
 pub use crate::data::DataError;
 use crate::data::{self, SagaData};
-pub use crate::definition::{Block, Compensation, Definition, Field, StepDefinition, StepKind};
-use crate::error::{Failure, StepError};
-pub use crate::machine::{
-    AttemptFact, Backward, Call, CallKind, Cause, Control, Event, EventError, Fact, FactKind, Forward,
-    Policy, Refusal, Rejected, Retry, Role, Settled, State,
+pub use crate::definition::{
+    Block, Compensation, Definition, EventNames, Field, StepDefinition, StepKind, Zone,
 };
-use crate::machine::{Attempts, Settlement};
+use crate::error::{Failure, FailureKind, StepError};
+use crate::machine::{Action, Attempts, Next, Phase, Settlement};
+pub use crate::machine::{
+    AttemptFact, Backward, Call, CallKind, Cause, Control, Event, EventError, Fact, FactKind, Forward, Items,
+    Place, Policy, Refusal, Rejected, Retry, Role, Settled, State, Time,
+};
 use crate::saga::Keyed;
-pub use crate::saga::{Saga, StateOf};
+pub use crate::saga::{Saga, Signal, StateOf};
 
 // The calls.
 
@@ -41,6 +47,10 @@ pub type CallFuture<E> = Pin<Box<dyn Future<Output = Settled<E>> + Send>>;
 pub struct Request<P> {
     /// Which of the step's calls.
     pub kind: CallKind,
+    /// The items that it is for.
+    pub items: Items,
+    /// Whether the action failed, and the value behind `else` is asked for.
+    pub has_failed: bool,
     /// What it is made on.
     pub participants: Arc<P>,
     /// What it is told.
@@ -48,10 +58,51 @@ pub struct Request<P> {
 }
 
 impl<P> Request<P> {
-    /// The attempt of a step's call of this kind.
-    pub fn new(kind: CallKind, participants: &Arc<P>, cx: Context) -> Self {
-        Self { kind, participants: Arc::clone(participants), cx }
+    /// The attempt of a call of this kind that `state` has.
+    pub fn new<F: Forward>(
+        state: &State<F>,
+        place: &Place,
+        kind: CallKind,
+        participants: &Arc<P>,
+        cx: Context,
+    ) -> Self {
+        let has_failed = kind == CallKind::Evaluation
+            && match state.next() {
+                Next::Calls(calls) => {
+                    calls.iter().any(|call| call.place == *place && call.attempts.phase() == Phase::Failed)
+                }
+                _ => false,
+            };
+        let items = place.items.clone();
+        Self { kind, items, has_failed, participants: Arc::clone(participants), cx }
     }
+}
+
+/// What the coordinator evaluated; `None` where the condition around it does not hold any more.
+pub fn evaluated<T, E>(value: Option<T>, event: impl FnOnce(T) -> E) -> Settled<E> {
+    value.map_or_else(|| Settled::Failed(stale()), |value| Settled::Done(event(value)))
+}
+
+/// Until when is waited.
+pub fn due<E>(time: Option<Time>) -> Settled<E> {
+    time.map_or_else(|| Settled::Failed(stale()), Settled::Due)
+}
+
+/// The condition around a call was recorded to hold, and does not when it is evaluated again.
+pub fn stale() -> Failure {
+    let message = "the condition around it held when it was decided, and does not now: it depends on more than \
+                   the saga's data";
+    Failure { kind: FailureKind::Transient, message: message.to_owned() }
+}
+
+/// What was to be handed to a call cannot be copied.
+pub fn unreadable<E>(error: &DataError) -> Settled<E> {
+    Settled::Failed(Failure { kind: FailureKind::Transient, message: error.to_string() })
+}
+
+/// The items of a `for`.
+pub fn items<L: IntoIterator>(list: L) -> Vec<L::Item> {
+    list.into_iter().collect()
 }
 
 /// The bounds of a call, so that the compiler underlines the whole call, once. What is awaited is then a future whatever
@@ -198,12 +249,16 @@ pub struct StepCall {
     pub step: usize,
     /// Its name.
     pub name: &'static str,
+    /// What it does.
+    pub kind: StepKind,
     /// What hangs on it.
     pub role: Role,
     /// Whether it answers by key.
     pub keyed: bool,
     /// Whether there is a probe.
     pub probe: bool,
+    /// Whether there is a value for the case that it fails.
+    pub otherwise: bool,
 }
 
 /// A call of a position, and its attempts.
@@ -238,26 +293,45 @@ impl Ledger {
         }
     }
 
+    /// Whether the action failed, and the value behind `else` is to take the output's place.
+    pub fn has_failed(&self) -> bool {
+        self.attempts.phase() == Phase::Failed
+    }
+
     /// Records a refusal.
     pub fn refuse(&mut self, refusal: Refusal, turn: &mut Option<Cause>) -> Legal {
-        Legal(self.attempts.refuse(self.role, self.call.name, refusal, turn))
+        Legal(self.attempts.refuse(self.action(), refusal, turn))
     }
 
     /// Records a fact about an attempt.
     pub fn record(&mut self, fact: AttemptFact, turn: &mut Option<Cause>) -> Legal {
-        Legal(self.attempts.record(self.role, self.call.name, fact, turn))
+        Legal(self.attempts.record(self.action(), fact, turn))
+    }
+
+    fn action(&self) -> Action {
+        let waits = matches!(self.call.kind, StepKind::Sleep | StepKind::Receive);
+        Action { step: self.call.name, role: self.role, otherwise: self.call.otherwise, waits }
     }
 
     /// The call as it is next, or open.
     pub fn call(&self) -> Call {
-        let step = self.call.step;
-        match self.role {
-            Role::Compensation => Call::compensation(step, self.attempts),
-            role => {
-                let settlement = Settlement { keyed: self.call.keyed, probe: self.call.probe };
-                Call::action(step, role, self.attempts, settlement)
+        let StepCall { step, kind, keyed, probe, otherwise, .. } = *self.call;
+        let settlement = match self.role {
+            Role::Compensation => Settlement { keyed: true, probe: false },
+            _ => Settlement { keyed, probe },
+        };
+        let kind = match kind {
+            _ if self.role == Role::Compensation => CallKind::Compensation,
+            _ if self.has_failed() => CallKind::Evaluation,
+            StepKind::If | StepKind::For | StepKind::Lock => CallKind::Evaluation,
+            StepKind::Sleep | StepKind::Receive if self.attempts.due_ms().is_none() => CallKind::Evaluation,
+            StepKind::Sleep | StepKind::Receive => CallKind::Wait,
+            StepKind::Call | StepKind::Read | StepKind::Local | StepKind::Saga => {
+                settlement.next(&self.attempts)
             }
-        }
+        };
+        let (role, attempts) = (self.role, self.attempts);
+        Call { place: step.into(), kind, role, attempts, settlement, otherwise }
     }
 }
 
@@ -312,9 +386,7 @@ pub fn in_parallel<P, N, R>(
 pub fn is_open(calls: impl FnOnce(&mut Vec<Call>)) -> bool {
     let mut all = Vec::new();
     calls(&mut all);
-    let is_open =
-        |call: &Call| call.attempts.is_open() || (call.role == Role::Pivot && call.attempts.in_doubt());
-    all.iter().any(is_open)
+    all.iter().any(Call::holds_up_turning)
 }
 
 // The data.
@@ -328,12 +400,6 @@ impl<T> Shared<T> {
         Self(Arc::new(value))
     }
 
-    /// The same value, for another holder.
-    #[must_use]
-    pub fn share(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-
     /// Takes the value out, or a copy while another holds it too: saga data need not be `Clone`.
     fn into_owned(self, copy: impl FnOnce(&T) -> Result<T, DataError>) -> Result<T, DataError> {
         Arc::try_unwrap(self.0).or_else(|shared| copy(&shared))
@@ -342,7 +408,7 @@ impl<T> Shared<T> {
 
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
-        self.share()
+        Self(Arc::clone(&self.0))
     }
 }
 
@@ -351,6 +417,89 @@ impl<T> Deref for Shared<T> {
 
     fn deref(&self) -> &T {
         &self.0
+    }
+}
+
+/// Data of a position in the form in which a call sees it outside of the `if` or `for` in which it was made: as an
+/// `Option`, or a `Vec`.
+pub trait Gathered: Clone {
+    /// The form in which a call sees it.
+    type Value;
+
+    /// The value, or a copy where it is held elsewhere too. `what` names it in the error.
+    fn gather(self, what: &str) -> Result<Self::Value, DataError>;
+}
+
+impl<T: Payload> Gathered for Shared<T> {
+    type Value = T;
+
+    fn gather(self, what: &str) -> Result<T, DataError> {
+        self.into_owned(|shared| Payload::decode(what, &shared.encode(what)?))
+    }
+}
+
+impl<G: Gathered> Gathered for Option<G> {
+    type Value = Option<G::Value>;
+
+    fn gather(self, what: &str) -> Result<Self::Value, DataError> {
+        self.map(|gathered| gathered.gather(what)).transpose()
+    }
+}
+
+impl<G: Gathered> Gathered for Many<G> {
+    type Value = Vec<G::Value>;
+
+    fn gather(self, what: &str) -> Result<Self::Value, DataError> {
+        let parts = Arc::try_unwrap(self.0).unwrap_or_else(|shared| Vec::clone(&shared));
+        parts.into_iter().map(|gathered| gathered.gather(what)).collect()
+    }
+}
+
+/// The outputs of the items of a `for`.
+pub struct Many<G>(Arc<Vec<G>>);
+
+impl<G> Many<G> {
+    /// These outputs, in the order of the items.
+    pub fn new(outputs: Vec<G>) -> Self {
+        Self(Arc::new(outputs))
+    }
+}
+
+impl<G> Clone for Many<G> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// Does not show the values, see [`Shared`].
+impl<G> fmt::Debug for Many<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} × …", self.0.len())
+    }
+}
+
+/// Shares data of any form.
+pub trait Share {
+    /// The same value, for another holder.
+    #[must_use]
+    fn share(&self) -> Self;
+}
+
+impl<T> Share for Shared<T> {
+    fn share(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<G> Share for Many<G> {
+    fn share(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl<S: Share> Share for Option<S> {
+    fn share(&self) -> Self {
+        self.as_ref().map(Share::share)
     }
 }
 
@@ -386,12 +535,12 @@ impl<T: SagaData> Payload for T {
     }
 }
 
-/// The fact that a step is done.
-pub fn done<S: Step>(output: &S::Output) -> Result<Fact, DataError> {
-    Ok(Fact { step: Some(S::CALL.step), kind: FactKind::Done(output.encode(S::CALL.name)?) })
+/// The output of a step as the log holds it.
+pub fn json_of<S: Step>(output: &S::Output) -> Result<String, DataError> {
+    output.encode(S::CALL.name)
 }
 
-/// The output of a step, as the log holds it.
+/// Reads what [`json_of`] wrote.
 pub fn output_of<S: Step>(json: &str) -> Result<S::Output, DataError> {
     Payload::decode(S::CALL.name, json)
 }
@@ -401,36 +550,22 @@ pub fn owned<S: Step>(output: Shared<S::Output>) -> Result<S::Output, DataError>
     output.into_owned(|shared| Payload::decode(S::CALL.name, &shared.encode(S::CALL.name)?))
 }
 
-/// The fact that a step was refused.
-pub fn refused(step: usize, refusal: &Refusal) -> Fact {
-    Fact { step: Some(step), kind: FactKind::Refused(refusal.clone()) }
-}
-
-/// A fact about an attempt of an action.
-pub fn attempt(step: usize, fact: &AttemptFact) -> Fact {
-    Fact { step: Some(step), kind: FactKind::Attempt(fact.clone()) }
-}
-
-/// The fact that a step is compensated.
-pub fn compensated(step: usize) -> Fact {
-    Fact { step: Some(step), kind: FactKind::Compensated }
-}
-
-/// A fact about an attempt of a compensation.
-pub fn compensation(step: usize, fact: &AttemptFact) -> Fact {
-    Fact { step: Some(step), kind: FactKind::Compensation(fact.clone()) }
-}
-
-/// The fact that the saga was cancelled.
-pub fn cancelled(reason: &str) -> Fact {
-    Fact { step: None, kind: FactKind::Cancelled(reason.to_owned()) }
-}
-
 const OUTPUT: &str = "the output";
 
-/// The fact that a saga of type `S` returned.
-pub fn completed<S: Saga>(output: &S::Output) -> Result<Fact, DataError> {
-    Ok(Fact { step: None, kind: FactKind::Completed(data::encode(OUTPUT, output)?) })
+/// Whether a fact tells of a signal.
+pub fn is_signal(fact: &FactKind) -> bool {
+    matches!(fact, FactKind::Sent(_))
+}
+
+/// The fact that a signal for a step was sent.
+pub fn sent<S: Step>(signal: &S::Output) -> Result<Fact, DataError> {
+    let place = Place::from(S::CALL.step);
+    Ok(Fact { place: Some(place), kind: FactKind::Sent(json_of::<S>(signal)?) })
+}
+
+/// What a saga of type `S` returned, as the log is to hold it.
+pub fn completed<S: Saga>(output: &S::Output) -> Result<String, DataError> {
+    data::encode(OUTPUT, output)
 }
 
 /// What a saga of type `S` returned, as the log holds it.
@@ -534,8 +669,15 @@ mod tests {
         struct Flight;
         impl Step for Flight {
             type Output = String;
-            const CALL: &'static StepCall =
-                &StepCall { step: 0, name: "flight", role: Role::Compensatable, keyed: true, probe: false };
+            const CALL: &'static StepCall = &StepCall {
+                step: 0,
+                name: "flight",
+                kind: StepKind::Call,
+                role: Role::Compensatable,
+                keyed: true,
+                probe: false,
+                otherwise: false,
+            };
         }
         let shown = format!("{:?} {:?}", Shared::new("Ann"), opened::<Flight>());
         assert_eq!(shown, "… flight: attempt 1 open");
