@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::ast::{StepKind, Undo};
 use crate::expand::names;
-use crate::model::{Model, Node, Parallel, Region, StepId, Variable, VariableId, Zone};
+use crate::model::{Block, BlockKind, Model, Node, Origin, Region, StepId, Variable, VariableId, Zone};
 
 type Variables = BTreeSet<VariableId>;
 
@@ -29,7 +29,7 @@ pub(crate) struct RegionLayout {
 
 pub(crate) enum NodeLayout {
     Step(StepLayout),
-    Parallel(ParallelLayout),
+    Block(BlockLayout),
 }
 
 pub(crate) struct StepLayout {
@@ -49,8 +49,10 @@ pub(crate) enum UndoLayout {
     ByOutput { compensation: Variables, settlement: Variables },
 }
 
-pub(crate) struct ParallelLayout {
-    /// Names the parallel, such as `HotelToCar`.
+/// What consists of regions of its own: a `parallel`, the arms of an `if`, the body of a `for`.
+pub(crate) struct BlockLayout {
+    pub(crate) kind: BlockKind,
+    /// Names the block: `HotelToCar` of a parallel, `IfCar` of an `if`, `ForLine` of a `for`.
     pub(crate) label: String,
     pub(crate) zone: Zone,
     /// What the position carries besides its branches.
@@ -58,6 +60,8 @@ pub(crate) struct ParallelLayout {
     /// Whether a branch has anything to undo.
     pub(crate) is_undone: bool,
     pub(crate) branches: Vec<RegionLayout>,
+    /// What is handed on of what is made in it, and which variable of each branch it is made from.
+    pub(crate) exports: Vec<(VariableId, Vec<Option<VariableId>>)>,
 }
 
 impl RegionLayout {
@@ -76,9 +80,14 @@ impl RegionLayout {
         match self.nodes.get(index) {
             None => self.end.clone(),
             Some(NodeLayout::Step(step)) => step.forward.clone(),
-            Some(NodeLayout::Parallel(parallel)) => {
-                let branches = parallel.branches.iter().flat_map(|branch| branch.carried(0));
-                branches.chain(parallel.forward.iter().copied()).collect()
+            Some(NodeLayout::Block(block)) => {
+                let item = match block.kind {
+                    BlockKind::For { item, .. } => Some(item),
+                    _ => None,
+                };
+                let branches = block.branches.iter().flat_map(|branch| branch.carried(0));
+                let branches = branches.filter(|variable| Some(*variable) != item);
+                branches.chain(block.forward.iter().copied()).collect()
             }
         }
     }
@@ -88,7 +97,7 @@ impl NodeLayout {
     fn turns(&self, model: &Model<'_>) -> bool {
         let zone = match self {
             Self::Step(step) => model.steps[step.id].zone,
-            Self::Parallel(parallel) => parallel.zone,
+            Self::Block(block) => block.zone,
         };
         zone != Zone::Retriable
     }
@@ -97,7 +106,7 @@ impl NodeLayout {
     pub(crate) fn is_undone_by_calls(&self) -> bool {
         match self {
             Self::Step(step) => !matches!(step.undo, UndoLayout::None),
-            Self::Parallel(parallel) => parallel.is_undone,
+            Self::Block(block) => block.is_undone,
         }
     }
 }
@@ -105,7 +114,8 @@ impl NodeLayout {
 /// Lays the saga out.
 pub(crate) fn lay_out(model: &Model<'_>) -> RegionLayout {
     let mut layout = Layout { model, parallels: HashSet::new(), branches: HashSet::new() };
-    let inputs: Variables = (0..model.ast.inputs.len()).collect();
+    let is_input = |variable: &VariableId| model.variables[*variable].origin == Origin::Input;
+    let inputs: Variables = (0..model.variables.len()).filter(is_input).collect();
     layout.region(&model.root, inputs, &model.return_uses, String::new(), true)
 }
 
@@ -136,11 +146,9 @@ impl Layout<'_> {
             }
             nodes.push(match node {
                 Node::Step(id) => NodeLayout::Step(self.step(*id, &exists, &needed_later)),
-                Node::Parallel(parallel) => {
-                    NodeLayout::Parallel(self.parallel(node, parallel, &exists, &needed_later))
-                }
+                Node::Block(block) => NodeLayout::Block(self.block(node, block, &exists, &needed_later)),
             });
-            exists.extend(self.outputs(node_steps(node)));
+            exists.extend(self.outputs(node));
         }
         let is_compensatable =
             |node: &Node| zone(self.model, node).is_none_or(|zone| zone == Zone::Compensatable);
@@ -153,7 +161,7 @@ impl Layout<'_> {
         let forward = &(&self.step_needs(id) | needed_later) & exists;
         let compensation = step.compensation_uses.clone();
         let settlement = &(&(&step.action_uses | &step.probe_uses) | &compensation) & exists;
-        let undo = match (self.is_undone(id), compensation.contains(&step.output)) {
+        let undo = match (self.is_undone(id), step.is_compensated_by_output()) {
             (false, _) => UndoLayout::None,
             (true, false) => UndoLayout::ByKey { compensation },
             (true, true) => UndoLayout::ByOutput { compensation, settlement },
@@ -161,23 +169,50 @@ impl Layout<'_> {
         StepLayout { id, forward, undo }
     }
 
-    fn parallel(
+    fn block(
         &mut self,
         node: &Node,
-        parallel: &Parallel,
+        block: &Block,
         exists: &Variables,
         needed_later: &Variables,
-    ) -> ParallelLayout {
-        let zone = zone(self.model, node).unwrap_or(Zone::Compensatable);
+    ) -> BlockLayout {
+        // A block without any step is an error that was reported.
+        let zone = match block.kind {
+            BlockKind::If { decision: step } | BlockKind::For { list: step, .. } => {
+                self.model.steps[step].zone
+            }
+            BlockKind::Parallel => zone(self.model, node).unwrap_or(Zone::Compensatable),
+        };
         let is_undone = node_steps(node).any(|id| self.is_undone(id));
-        let label = self.parallel_label(node);
+        let label = match block.kind {
+            BlockKind::If { decision: step } | BlockKind::For { list: step, .. } => {
+                self.model.steps[step].label.clone()
+            }
+            BlockKind::Parallel => self.parallel_label(node),
+        };
+        let exports = block.exports.iter().filter(|export| needed_later.contains(&export.outer));
+        let exports = exports.map(|export| (export.outer, export.inner.clone())).collect::<Vec<_>>();
         let mut branches = Vec::new();
-        for branch in &parallel.branches {
+        for (number, branch) in block.branches.iter().enumerate() {
             let label = self.branch_label(branch);
-            let handed_on = needed_later & &self.outputs(steps(branch));
-            branches.push(self.region(branch, exists.clone(), &handed_on, label, is_undone));
+            let mut handed_on = match block.kind {
+                BlockKind::Parallel => needed_later & &self.region_outputs(branch),
+                _ => Variables::new(),
+            };
+            handed_on.extend(exports.iter().filter_map(|(_, inner)| inner.get(number).copied().flatten()));
+            let mut exists = exists.clone();
+            if let BlockKind::For { item, .. } = block.kind {
+                exists.insert(item);
+            }
+            branches.push(self.region(branch, exists, &handed_on, label, is_undone));
         }
-        ParallelLayout { label, zone, forward: needed_later & exists, is_undone, branches }
+        let mut forward = needed_later & exists;
+        if let BlockKind::For { item, .. } = block.kind {
+            // Later items begin with it.
+            forward.extend(branches.iter().flat_map(|body| body.carried(0)));
+            forward.remove(&item);
+        }
+        BlockLayout { kind: block.kind, label, zone, forward, is_undone, branches, exports }
     }
 
     /// Everything that a node uses, done and undone, its own outputs included.
@@ -189,7 +224,7 @@ impl Layout<'_> {
 
     fn step_needs(&self, id: StepId) -> Variables {
         let step = &self.model.steps[id];
-        let mut needs = &step.action_uses | &step.probe_uses;
+        let mut needs = &(&step.action_uses | &step.probe_uses) | &step.otherwise_uses;
         if self.is_undone(id) {
             needs.extend(&step.compensation_uses);
         }
@@ -203,13 +238,24 @@ impl Layout<'_> {
         call && step.zone == Zone::Compensatable && step.ast.kind == StepKind::Step
     }
 
-    fn outputs(&self, steps: std::ops::Range<StepId>) -> Variables {
-        steps.map(|id| self.model.steps[id].output).collect()
+    /// What exists behind a node that did not before.
+    fn outputs(&self, node: &Node) -> Variables {
+        match node {
+            Node::Step(id) => self.model.steps[*id].output.into_iter().collect(),
+            Node::Block(block) if block.kind == BlockKind::Parallel => {
+                block.branches.iter().flat_map(|branch| self.region_outputs(branch)).collect()
+            }
+            Node::Block(block) => block.exports.iter().map(|export| export.outer).collect(),
+        }
+    }
+
+    fn region_outputs(&self, region: &Region) -> Variables {
+        region.nodes.iter().flat_map(|node| self.outputs(node)).collect()
     }
 
     /// A parallel shares an enum with the steps.
     fn parallel_label(&mut self, node: &Node) -> String {
-        let is_step = |label: &str| self.model.steps.iter().any(|step| names::camel(&step.ast.name) == label);
+        let is_step = |label: &str| self.model.steps.iter().any(|step| step.label == label);
         let label = names::free(&self.range_label(node_steps(node)), |label| {
             is_step(label) || self.parallels.contains(label)
         });
@@ -221,9 +267,9 @@ impl Layout<'_> {
     /// not exist yet.
     fn branch_label(&mut self, branch: &Region) -> String {
         let range = steps(branch);
-        let is_outside = |variable: &&Variable<'_>| variable.step.is_none_or(|step| !range.contains(&step));
+        let is_outside = |variable: &&Variable| variable.step().is_none_or(|step| !range.contains(&step));
         let outside = self.model.variables.iter().filter(is_outside);
-        let outside = outside.map(|variable| names::camel(variable.name)).collect::<HashSet<_>>();
+        let outside = outside.map(|variable| names::camel(&variable.name)).collect::<HashSet<_>>();
         let label = names::free(&self.range_label(range.clone()), |label| {
             outside.contains(label) || self.branches.contains(label)
         });
@@ -233,11 +279,11 @@ impl Layout<'_> {
 
     /// Names a range of steps after its first and its last.
     fn range_label(&self, steps: std::ops::Range<StepId>) -> String {
-        let name = |id: StepId| names::camel(&self.model.steps[id].ast.name);
+        let name = |id: StepId| self.model.steps[id].label.clone();
         match (steps.clone().next(), steps.last()) {
             (Some(first), Some(last)) if first != last => format!("{}To{}", name(first), name(last)),
             (Some(only), _) => name(only),
-            _ => "Empty".to_owned(),
+            _ => "Else".to_owned(),
         }
     }
 }
@@ -246,8 +292,8 @@ impl Layout<'_> {
 fn node_steps(node: &Node) -> std::ops::Range<StepId> {
     match node {
         Node::Step(id) => *id..*id + 1,
-        Node::Parallel(parallel) => {
-            let mut ranges = parallel.branches.iter().map(steps).filter(|range| !range.is_empty());
+        Node::Block(block) => {
+            let mut ranges = block.branches.iter().map(steps).filter(|range| !range.is_empty());
             match (ranges.next(), ranges.next_back()) {
                 (Some(first), Some(last)) => first.start..last.end,
                 (Some(only), None) => only,

@@ -1,41 +1,42 @@
 //! Outputs are used only where they exist.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use syn::ext::IdentExt;
 
 use super::{Role, calls};
-use crate::model::{Model, Step, StepId, VariableId};
+use crate::model::{BranchKind, Model, Step, StepId, VariableId};
 use crate::report::Report;
 use crate::uses::{bound_names, mentions};
 
 pub(super) fn check(model: &Model<'_>, report: &mut Report) {
-    let named = model
-        .variables
-        .iter()
-        .enumerate()
-        .map(|(id, variable)| (variable.name.unraw().to_string(), id))
-        .collect::<HashMap<_, _>>();
+    let mut named = HashMap::<String, Vec<VariableId>>::new();
+    for (id, variable) in model.variables.iter().enumerate() {
+        named.entry(variable.name.unraw().to_string()).or_default().push(id);
+    }
     for (id, step) in model.steps.iter().enumerate() {
         // The same mistake in the action, the probe and the compensation is one.
         let mut blamed = BTreeSet::new();
-        for (role, call) in calls(step.ast).filter(|(_, call)| !call.is_refused()) {
+        let bound_around = step.guards.iter().flat_map(|guard| &guard.binds).collect::<HashSet<_>>();
+        for (role, call) in calls(&step.ast).filter(|(_, call)| !call.is_refused()) {
             let mut available = step.available.clone();
             if role == Role::Compensation {
-                available.insert(step.output);
+                available.extend(step.output);
             }
             let bound = bound_names(&call.tokens);
             for mention in mentions(&call.tokens) {
-                let Some(variable) = named.get(&mention.name).copied() else { continue };
-                let is_other = mention.is_called || bound.contains(&mention.name);
-                if is_other || available.contains(&variable) {
+                let Some(variables) = named.get(&mention.name) else { continue };
+                let is_other = mention.is_called
+                    || bound.contains(&mention.name)
+                    || bound_around.contains(&mention.name);
+                if is_other || variables.iter().any(|variable| available.contains(variable)) {
                     continue;
                 }
                 call.refuse();
-                if !blamed.insert(variable) {
+                if !blamed.insert(variables[0]) {
                     continue;
                 }
-                let reason = unavailable(model, id, variable, role);
+                let reason = unavailable(model, id, variables[0], role);
                 report
                     .error(mention.at, format!("{}: {}", reason.what, listed(model, &available)))
                     .help(reason.help);
@@ -49,19 +50,31 @@ struct Reason {
     help: String,
 }
 
-/// Which of the three rules a use breaks.
+/// Which of the rules a use breaks.
 fn unavailable(model: &Model<'_>, user: StepId, variable: VariableId, role: Role) -> Reason {
-    let name = model.variables[variable].name;
+    let name = &model.variables[variable].name;
     let step = &model.steps[user];
-    match model.variables[variable].step.map(|owner| (owner, &model.steps[owner])) {
-        Some((owner, _)) if owner == user => own_output(step, role),
-        Some((_, owner)) if is_sibling(step, owner) => Reason {
+    let Some(owner) = model.variables[variable].step() else {
+        return Reason {
+            what: format!("`{name}` is the item of a `for` that this does not stand in"),
+            help: format!("move this into the `for` of `{name}`"),
+        };
+    };
+    if owner == user {
+        return own_output(step, role);
+    }
+    match sibling(step, &model.steps[owner]) {
+        Some(BranchKind::Parallel) => Reason {
             what: format!("`{name}` is the output of a sibling branch"),
             help: format!(
                 "put both steps into one branch `{{ … }}`, `{name}` first, or this one behind the `parallel`"
             ),
         },
-        _ => Reason {
+        Some(BranchKind::If | BranchKind::For) => Reason {
+            what: format!("`{name}` is the output of another arm of the `if`: only one of them is taken"),
+            help: format!("move step `{name}` before the `if`, or this one behind it"),
+        },
+        None => Reason {
             what: format!("`{name}` is the output of a later step"),
             help: format!("move step `{name}` before step `{}`", step.ast.name),
         },
@@ -78,10 +91,10 @@ fn own_output(step: &Step<'_>, role: Role) -> Reason {
     }
 }
 
-/// Whether two steps stand in different branches of one `parallel`.
-fn is_sibling(one: &Step<'_>, other: &Step<'_>) -> bool {
+/// The kind of block in different branches of which two steps stand, if they do.
+fn sibling(one: &Step<'_>, other: &Step<'_>) -> Option<BranchKind> {
     let differ = one.branches.iter().zip(&other.branches).find(|(one, other)| one != other);
-    differ.is_some_and(|(one, other)| one.parallel == other.parallel)
+    differ.filter(|(one, other)| one.block == other.block).map(|(one, _)| one.kind)
 }
 
 fn listed(model: &Model<'_>, available: &BTreeSet<VariableId>) -> String {

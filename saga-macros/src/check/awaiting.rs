@@ -2,14 +2,17 @@
 
 use syn::visit::Visit;
 
-use super::calls;
+use super::{Role, calls};
 use crate::ast::Call;
 use crate::model::Model;
 use crate::report::{At, Report};
 
 pub(super) fn check(model: &Model<'_>, report: &mut Report) {
-    let calls = model.steps.iter().flat_map(|step| calls(step.ast));
-    calls.for_each(|(_, call)| awaited_call(call, report));
+    let calls = model.steps.iter().flat_map(|step| calls(&step.ast));
+    calls.for_each(|(role, call)| match role {
+        Role::Otherwise | Role::Evaluation => awaited_evaluation(call, report),
+        Role::Action | Role::Probe | Role::Compensation => awaited_call(call, report),
+    });
     if let Some(call) = &model.ast.returns {
         awaited_return(call, report);
     }
@@ -22,6 +25,16 @@ fn awaited_call(call: &Call, report: &mut Report) {
         report.error(at, "write the call without `.await`: the engine awaits it, and retries it").help(
             "several calls in one go are written in an `async` block, or better in a function of yours",
         );
+    }
+}
+
+/// What the coordinator evaluates it evaluates at once.
+fn awaited_evaluation(call: &Call, report: &mut Report) {
+    if let Some(at) = first_await(call) {
+        call.refuse();
+        report
+            .error(at, "this is evaluated at once, from what is there: it cannot wait")
+            .help("do it in a `read` before, and use its output here");
     }
 }
 

@@ -1,7 +1,9 @@
 //! What rustc cannot know: order, compensation, the pivot, doubt, names. One file per family, one function per rule.
 
+mod absent;
 mod availability;
 mod awaiting;
+mod blocks;
 mod clauses;
 mod compensation;
 mod doubt;
@@ -14,15 +16,17 @@ mod tests;
 
 pub(crate) use self::names::settle as settle_names;
 
-use crate::ast::{Call, Compensate, Step, Undo};
+use crate::ast::{Call, Compensate, Step, StepKind, Undo};
 use crate::model::Model;
 use crate::report::Report;
 
 /// Reports every mistake of a saga once. The calls that are wrong are refused: rustc is not shown them again.
 pub(crate) fn check(model: &Model<'_>, report: &mut Report) {
+    absent::check(model, report);
     poison::check(model);
     availability::check(model, report);
     awaiting::check(model, report);
+    blocks::check(model, report);
     clauses::check(model, report);
     compensation::check(model, report);
     pivot::check(model, report);
@@ -36,6 +40,10 @@ enum Role {
     Action,
     Probe,
     Compensation,
+    /// The value behind `else`.
+    Otherwise,
+    /// What the coordinator evaluates: a condition, items, a time.
+    Evaluation,
 }
 
 /// The calls of a step.
@@ -45,5 +53,10 @@ fn calls(step: &Step) -> impl Iterator<Item = (Role, &Call)> {
         Some(Compensate { undo: Undo::Call(call), .. }) => Some((Role::Compensation, call)),
         _ => None,
     };
-    [Some((Role::Action, &step.action)), probe, compensation].into_iter().flatten()
+    let otherwise = step.otherwise.as_ref().map(|otherwise| (Role::Otherwise, &otherwise.call));
+    let action = match step.kind {
+        StepKind::If | StepKind::For | StepKind::Sleep => Role::Evaluation,
+        _ => Role::Action,
+    };
+    [Some((action, &step.action)), probe, compensation, otherwise].into_iter().flatten()
 }

@@ -34,26 +34,14 @@ fn settle_saga(saga: &mut Saga, report: &mut Report) {
     let mut all = Names { report, declared: HashMap::new(), derived: HashMap::new(), wrong: Vec::new() };
     saga.inputs.retain(|field| all.is_free_for_field(field, "input"));
     saga.participants.retain(|field| all.is_free_for_field(field, "participant"));
-    retain_steps(&mut saga.body, &mut |step| all.is_free_for_step(step));
+    all.settle(&mut saga.body);
     saga.broken |= !all.wrong.is_empty();
     saga.poisoned.extend(all.wrong);
 }
 
-/// Keeps the steps that `keep` wants, and no branch that is empty then.
-fn retain_steps(statements: &mut Vec<Statement>, keep: &mut impl FnMut(&Step) -> bool) {
-    statements.retain_mut(|statement| match statement {
-        Statement::Step(step) => keep(step),
-        Statement::Parallel(parallel) => {
-            parallel.branches.iter_mut().for_each(|branch| retain_steps(branch, keep));
-            parallel.branches.retain(|branch| !branch.is_empty());
-            !parallel.branches.is_empty()
-        }
-    });
-}
-
 struct Names<'r> {
     report: &'r mut Report,
-    /// What each name is: "input", "participant" or "step".
+    /// What each name is: "input", "participant", "item" or "step".
     declared: HashMap<String, &'static str>,
     /// The steps by the names of their types and variants.
     derived: HashMap<String, Ident>,
@@ -62,6 +50,42 @@ struct Names<'r> {
 }
 
 impl Names<'_> {
+    /// Keeps the steps with names of their own, and no branch that is empty then. Only one arm of an `if` is taken:
+    /// what another one calls so is no hindrance.
+    fn settle(&mut self, statements: &mut Vec<Statement>) {
+        statements.retain_mut(|statement| match statement {
+            Statement::Step(step) => self.is_free_for_step(step),
+            Statement::Parallel(parallel) => {
+                parallel.branches.iter_mut().for_each(|branch| self.settle(branch));
+                parallel.branches.retain(|branch| !branch.is_empty());
+                !parallel.branches.is_empty()
+            }
+            Statement::If(branching) => {
+                let before = (self.declared.clone(), self.derived.clone());
+                let mut after = before.clone();
+                let arms = branching.arms.iter_mut().map(|arm| &mut arm.body);
+                for body in arms.chain(&mut branching.otherwise) {
+                    (self.declared, self.derived) = before.clone();
+                    self.settle(body);
+                    after.0.extend(self.declared.drain());
+                    after.1.extend(self.derived.drain());
+                }
+                (self.declared, self.derived) = after;
+                true
+            }
+            Statement::For(each) => {
+                // It is gone behind the `for`: another one may use the name again.
+                let is_free = self.is_free_for_field(&each.item, "item");
+                self.settle(&mut each.body);
+                if is_free {
+                    self.declared.remove(&each.item.name.unraw().to_string());
+                }
+                is_free
+            }
+            Statement::Sleep(_) => true,
+        });
+    }
+
     fn is_free_for_field(&mut self, field: &Field, what: &'static str) -> bool {
         self.is_no_context(&field.name, what) && self.is_unique(&field.name, what)
     }

@@ -1,15 +1,14 @@
 //! A saga has at most one pivot, at its top level.
 
 use crate::ast::StepKind;
-use crate::model::{Model, Step, Zone};
+use crate::model::{BranchKind, Model, Step, Zone};
 use crate::report::Report;
 
 pub(super) fn check(model: &Model<'_>, report: &mut Report) {
     for step in model.steps.iter().filter(|step| step.ast.kind == StepKind::Pivot) {
-        if step.branches.is_empty() {
-            second(model, step, report);
-        } else {
-            in_parallel(step, report);
+        match step.branches.last() {
+            None => second(model, step, report),
+            Some(branch) => in_block(branch.kind, step, report),
         }
     }
 }
@@ -27,13 +26,16 @@ fn second(model: &Model<'_>, step: &Step<'_>, report: &mut Report) {
     ));
 }
 
-/// Siblings of a pivot would be before and after it at once.
-fn in_parallel(step: &Step<'_>, report: &mut Report) {
+/// Siblings of a pivot would be before and after it at once, and whether and how often it is passed would be decided
+/// only on the way.
+fn in_block(kind: BranchKind, step: &Step<'_>, report: &mut Report) {
     let name = &step.ast.name;
+    let (block, reason) = match kind {
+        BranchKind::Parallel => ("parallel", "its sibling branches could still fail"),
+        BranchKind::If => ("if", "whether it is ever passed is not certain"),
+        BranchKind::For => ("for", "it would be passed for each item"),
+    };
     report
-        .error(
-            name,
-            format!("the pivot `{name}` stands in `parallel`: its sibling branches could still fail"),
-        )
-        .help("move it behind the `parallel`, or write `step` instead of `pivot`");
+        .error(name, format!("the pivot `{name}` stands in `{block}`: {reason}"))
+        .help(format!("move it behind the `{block}`, or write `step` instead of `pivot`"));
 }

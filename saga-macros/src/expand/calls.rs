@@ -13,32 +13,146 @@ use syn::spanned::Spanned;
 
 use super::event::{CompensationEvents, StepEvents};
 use super::names::{local, number};
-use super::place::{Outside, pattern};
-use super::{Code, Expansion, backward, forward, quiet};
-use crate::ast::{Call, Undo};
-use crate::model::{StepId, VariableId};
+use super::{Code, Expansion, backward, forward, policy, quiet};
+use crate::ast::{Call, DurationValue, StepKind, Undo};
+use crate::model::{Guard, StepId, VariableId, guards_of};
 use crate::uses::mentions;
 
-/// The action and the probe of a step.
+/// The action and the probe of a step, and what stands in their place where the coordinator decides.
 pub(super) fn step(saga: &Expansion<'_>, id: StepId, code: &mut Code) {
     let step = saga.step(id);
     let position = forward::step_position(saga, id).ty;
     let ty = &step.ast.ty;
-    let action = Function {
-        name: "action",
-        call: &step.ast.action,
-        uses: &step.action_uses,
-        keyed: &step.must_be_keyed,
-        output: Some(quote!(#ty)),
+    let action = match step.ast.kind {
+        StepKind::If | StepKind::For => Some(evaluation(saga, id, "decision", &step.ast.action, ty)),
+        StepKind::Sleep | StepKind::Receive => Some(time(saga, id)),
+        _ => {
+            let action = Function {
+                name: "action",
+                call: &step.ast.action,
+                uses: &step.action_uses,
+                keyed: &step.must_be_keyed,
+                output: Some(quote!(#ty)),
+                guards: &step.guards,
+            };
+            Some(action.expand(saga))
+        }
     };
-    let action = action.expand(saga);
     let probe = step.ast.probe.as_ref().map(|probe| {
         let option = quote_spanned!(ty.span()=> ::core::option::Option<#ty>);
-        let uses = &step.probe_uses;
-        Function { name: "probe", call: &probe.call, uses, keyed: &[], output: Some(option) }.expand(saga)
+        let (uses, guards) = (&step.probe_uses, &step.guards[..]);
+        let name = "probe";
+        Function { name, call: &probe.call, uses, keyed: &[], output: Some(option), guards }.expand(saga)
+    });
+    let otherwise = step.ast.otherwise.as_ref().map(|otherwise| {
+        let body = evaluated(&otherwise.call, ty);
+        let option = quote!(::core::option::Option<#ty>);
+        evaluating(
+            saga,
+            "otherwise",
+            &step.otherwise_uses,
+            &option,
+            &guarded(&step.guards, &otherwise.call.tokens, &body, &quote!(::core::option::Option::None)),
+        )
     });
     let quiet = quiet();
-    code.calls.extend(quote!(#quiet impl #position { #action #probe }));
+    code.calls.extend(quote!(#quiet impl #position { #action #probe #otherwise }));
+}
+
+/// `fn decision(…) -> Option<T>`: which arm is taken, or which items there are.
+fn evaluation(saga: &Expansion<'_>, id: StepId, name: &str, call: &Call, ty: &Type) -> TokenStream {
+    let step = saga.step(id);
+    let body = if step.ast.kind == StepKind::For && !is_hidden(call) {
+        let runtime = &saga.runtime;
+        let tokens = &call.tokens;
+        let (start, end) = ends(tokens);
+        let items = spanned(start, end, &quote!(#runtime::__private::items), quote!(#tokens));
+        let output = local("output");
+        quote! {
+            let #output: #ty = #items;
+            ::core::option::Option::Some(#output)
+        }
+    } else {
+        evaluated(call, ty)
+    };
+    let option = quote!(::core::option::Option<#ty>);
+    let none = quote!(::core::option::Option::None);
+    let body = guarded(&step.guards, &call.tokens, &body, &none);
+    evaluating(saga, name, &step.action_uses, &option, &body)
+}
+
+/// The value of an expression of the user's.
+fn evaluated(call: &Call, ty: &Type) -> TokenStream {
+    if is_hidden(call) {
+        return quote!(::core::option::Option::None);
+    }
+    let (tokens, output) = (&call.tokens, local("output"));
+    quote! {
+        let #output: #ty = #tokens;
+        ::core::option::Option::Some(#output)
+    }
+}
+
+/// `fn time(…) -> Option<Time>`: until when a `sleep` or `receive` waits.
+fn time(saga: &Expansion<'_>, id: StepId) -> TokenStream {
+    let step = saga.step(id);
+    let runtime = &saga.runtime;
+    let time = quote!(#runtime::machine::Time);
+    let (tokens, body) = match &step.ast.within {
+        Some(within) => {
+            let duration = policy::duration(within, &quote!(#runtime::__private));
+            let tokens = match within {
+                DurationValue::Expression(tokens) => tokens.clone(),
+                DurationValue::Literal(_) => TokenStream::new(),
+            };
+            (tokens, quote!(::core::option::Option::Some(#time::After(#duration))))
+        }
+        // It does not say how long it waits, which was reported.
+        None if step.ast.kind == StepKind::Receive || is_hidden(&step.ast.action) => {
+            (TokenStream::new(), quote!(::core::option::Option::None))
+        }
+        None => {
+            let tokens = &step.ast.action.tokens;
+            (tokens.clone(), quote!(::core::option::Option::Some(#time::At(#tokens))))
+        }
+    };
+    let none = quote!(::core::option::Option::None);
+    let body = guarded(&step.guards, &tokens, &body, &none);
+    evaluating(saga, "time", &step.action_uses, &quote!(::core::option::Option<#time>), &body)
+}
+
+fn evaluating(
+    saga: &Expansion<'_>,
+    name: &str,
+    uses: &BTreeSet<VariableId>,
+    output: &TokenStream,
+    body: &TokenStream,
+) -> TokenStream {
+    let name = super::names::variant(name);
+    let variables = uses.iter().map(|id| {
+        let (name, ty) = saga.variable(*id);
+        quote!(#name: &#ty)
+    });
+    quote!(fn #name(#(#variables),*) -> #output { #body })
+}
+
+/// The call was reported already: rustc need not say more about it.
+fn is_hidden(call: &Call) -> bool {
+    call.is_refused() && !crate::editor::runs_in_an_editor()
+}
+
+/// `body` where the conditions hold that bind what `tokens` mention. What was decided is recorded: they do hold.
+fn guarded(
+    guards: &[Guard],
+    tokens: &TokenStream,
+    body: &TokenStream,
+    otherwise: &TokenStream,
+) -> TokenStream {
+    let guards = guards_of(guards, tokens).collect::<Vec<_>>();
+    guards.into_iter().rev().fold(
+        body.clone(),
+        |body, Guard { condition, .. }| quote!(if #condition { #body } else { #otherwise }),
+    )
 }
 
 /// The compensation of a step.
@@ -48,8 +162,9 @@ pub(super) fn compensation(saga: &Expansion<'_>, id: StepId, code: &mut Code) {
         return;
     };
     let position = backward::compensation_position(saga, id).ty;
-    let uses = &step.compensation_uses;
-    let function = Function { name: "compensation", call, uses, keyed: &[], output: None }.expand(saga);
+    let (uses, guards) = (&step.compensation_uses, &step.guards[..]);
+    let function =
+        Function { name: "compensation", call, uses, keyed: &[], output: None, guards }.expand(saga);
     let quiet = quiet();
     code.calls.extend(quote!(#quiet impl #position { #function }));
 }
@@ -57,25 +172,51 @@ pub(super) fn compensation(saga: &Expansion<'_>, id: StepId, code: &mut Code) {
 /// One attempt of the action, or of its probe.
 pub(super) fn step_attempt(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let step = saga.step(id);
-    let event = &saga.event;
-    let done = StepEvents::new(saga, id).done;
+    let StepEvents { done, otherwise, .. } = StepEvents::new(saga, id);
     let request = local("request");
+    let done = event_of(saga, id, &done);
     let probe = step.ast.probe.is_some().then(|| {
-        let uses = saga.idents(&step.probe_uses);
+        let uses = arguments(saga, &step.probe_uses);
         quote! {
             if #request.kind == __saga::CallKind::Probe {
-                let result = Self::probe(&#request.cx, &#request.participants #(, &#uses)*).await;
-                return __saga::probed(result, #event::#done);
+                let result = Self::probe(&#request.cx, &#request.participants #(, #uses)*).await;
+                return __saga::probed(result, #done);
             }
         }
     });
-    let uses = saga.idents(&step.action_uses);
-    let body = quote! {
-        #probe
-        let result = Self::action(&#request.cx, &#request.participants #(, &#uses)*).await;
-        __saga::settled(result, #event::#done)
+    let otherwise = otherwise.map(|otherwise| {
+        let (uses, otherwise) = (arguments(saga, &step.otherwise_uses), event_of(saga, id, &otherwise));
+        let is_asked = match step.ast.kind {
+            // It is evaluated until when it waits, too.
+            StepKind::Receive => quote!(#request.has_failed),
+            _ => quote!(#request.kind == __saga::CallKind::Evaluation),
+        };
+        quote! {
+            if #is_asked {
+                return __saga::evaluated(Self::otherwise(#(#uses),*), #otherwise);
+            }
+        }
+    });
+    let uses = arguments(saga, &step.action_uses);
+    let action = match step.ast.kind {
+        StepKind::If | StepKind::For => quote!(__saga::evaluated(Self::decision(#(#uses),*), #done)),
+        StepKind::Sleep | StepKind::Receive => quote!(__saga::due(Self::time(#(#uses),*))),
+        _ => quote! {
+            let result = Self::action(&#request.cx, &#request.participants #(, #uses)*).await;
+            __saga::settled(result, #done)
+        },
     };
-    attempt(saga, &step_uses(saga, id), &body)
+    attempt(saga, &step_uses(saga, id), &quote!(#probe #otherwise #action))
+}
+
+/// The event of a step as a function of what it holds.
+fn event_of(saga: &Expansion<'_>, id: StepId, variant: &Ident) -> TokenStream {
+    let event = &saga.event;
+    if saga.step(id).depth() == 0 {
+        return quote!(#event::#variant);
+    }
+    let request = local("request");
+    quote!(|output| #event::#variant(#request.items, output))
 }
 
 /// One attempt of the compensation.
@@ -86,26 +227,48 @@ pub(super) fn compensation_attempt(saga: &Expansion<'_>, id: StepId) -> TokenStr
     };
     let uses = &saga.step(id).compensation_uses;
     let request = local("request");
-    let arguments = saga.idents(uses);
+    let arguments = arguments(saga, uses);
+    let compensated = if saga.step(id).depth() == 0 {
+        quote!(#event::#compensated)
+    } else {
+        quote!(#event::#compensated(#request.items))
+    };
     let body = quote! {
-        let result = Self::compensation(&#request.cx, &#request.participants #(, &#arguments)*).await;
-        __saga::settled(result, |()| #event::#compensated)
+        let result = Self::compensation(&#request.cx, &#request.participants #(, #arguments)*).await;
+        __saga::settled(result, |()| #compensated)
     };
     attempt(saga, uses, &body)
+}
+
+/// The variables as arguments: each as a reference to what a call sees.
+fn arguments(saga: &Expansion<'_>, uses: &BTreeSet<VariableId>) -> Vec<TokenStream> {
+    saga.idents(uses).into_iter().map(|name| quote!(&#name)).collect()
 }
 
 fn attempt(saga: &Expansion<'_>, uses: &BTreeSet<VariableId>, body: &TokenStream) -> TokenStream {
     let Expansion { event, participants, .. } = saga;
     let request = local("request");
+    let p = quote!(__saga);
     let data = uses.iter().map(|id| {
-        let (name, ty) = saga.variable(*id);
-        quote!(#name: __saga::Shared<#ty>)
+        let (name, ty) = (saga.variable(*id).0, saga.kept(*id, &p));
+        quote!(#name: #ty)
+    });
+    let gathered = uses.iter().filter(|id| !saga.is_one(**id)).map(|id| {
+        let name = saga.variable(*id).0;
+        let text = super::plain(name);
+        quote! {
+            let #name = match __saga::Gathered::gather(#name, #text) {
+                __saga::Ok(gathered) => gathered,
+                __saga::Err(error) => return __saga::unreadable(&error),
+            };
+        }
     });
     quote! {
         async fn attempt(
             #request: __saga::Request<#participants>
             #(, #data)*
         ) -> __saga::Settled<#event> {
+            #(#gathered)*
             #body
         }
     }
@@ -114,43 +277,35 @@ fn attempt(saga: &Expansion<'_>, uses: &BTreeSet<VariableId>, body: &TokenStream
 /// What the action and the probe of a step use.
 fn step_uses(saga: &Expansion<'_>, id: StepId) -> BTreeSet<VariableId> {
     let step = saga.step(id);
-    &step.action_uses | &step.probe_uses
+    &(&step.action_uses | &step.probe_uses) | &step.otherwise_uses
 }
 
-/// An arm of a `match` on a step's index and the state: the attempt of the action or its probe in that position.
-pub(super) fn step_arm(
-    saga: &Expansion<'_>,
-    id: StepId,
-    outside: Option<&Outside<'_>>,
-    position: &TokenStream,
-) -> TokenStream {
+/// An arm of a `match` on the positions of a region: the attempt of the action or its probe in that position.
+pub(super) fn step_arm(saga: &Expansion<'_>, id: StepId, position: &TokenStream) -> TokenStream {
     let ty = forward::step_position(saga, id).ty;
-    arm(saga, id, outside, position, &ty, &step_uses(saga, id))
+    arm(saga, id, position, &ty, &step_uses(saga, id))
 }
 
 /// The same for its compensation.
-pub(super) fn compensation_arm(
-    saga: &Expansion<'_>,
-    id: StepId,
-    outside: Option<&Outside<'_>>,
-    position: &TokenStream,
-) -> TokenStream {
+pub(super) fn compensation_arm(saga: &Expansion<'_>, id: StepId, position: &TokenStream) -> TokenStream {
     let ty = backward::compensation_position(saga, id).ty;
-    arm(saga, id, outside, position, &ty, &saga.step(id).compensation_uses)
+    arm(saga, id, position, &ty, &saga.step(id).compensation_uses)
 }
 
 fn arm(
     saga: &Expansion<'_>,
     id: StepId,
-    outside: Option<&Outside<'_>>,
     position: &TokenStream,
     ty: &Ident,
     uses: &BTreeSet<VariableId>,
 ) -> TokenStream {
     let at = if uses.is_empty() { quote!(_) } else { quote!(at) };
-    let pattern = pattern(outside, quote!(#position(#at)));
     let (id, data) = (number(id), saga.idents(uses));
-    quote!((#id, #pattern) => __saga::boxed(#ty::attempt(request #(, at.#data.share())*)),)
+    quote! {
+        #position(#at) if place.step == #id => {
+            __saga::Some(__saga::boxed(#ty::attempt(request #(, at.#data.share())*)))
+        }
+    }
 }
 
 /// A trait object is held by an `Arc`.
@@ -172,6 +327,8 @@ struct Function<'a> {
     keyed: &'a [Ident],
     /// `None`: whatever the call answers is dropped.
     output: Option<TokenStream>,
+    /// The conditions around it.
+    guards: &'a [Guard],
 }
 
 impl Function<'_> {
@@ -185,11 +342,11 @@ impl Function<'_> {
             quote!(#name: &#ty)
         });
         let output = self.output.clone().unwrap_or_else(|| quote!(()));
-        let body = if self.call.is_refused() && !crate::editor::runs_in_an_editor() {
-            // The call was reported already: rustc need not say more about it.
+        let body = if is_hidden(self.call) {
             quote!(::core::future::pending().await)
         } else {
-            self.body(saga)
+            let stale = quote!(::core::result::Result::Err(#runtime::__private::stale()));
+            guarded(self.guards, &self.call.tokens, &self.body(saga), &stale)
         };
         quote! {
             async fn #name(

@@ -5,9 +5,10 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::names::{doc, local, plain};
-use super::{Code, Expansion, RegionNames, backward, calls, definition, forward, policy, quiet};
-use crate::ast::Field;
+use super::{Code, Expansion, RegionNames, backward, calls, definition, forward, page, policy, quiet};
+use crate::ast::{Field, StepKind, Time};
 use crate::layout::RegionLayout;
+use crate::model::Origin;
 
 pub(super) fn expand(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
     items(saga, layout, code);
@@ -36,9 +37,11 @@ fn items(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
     });
     let (state, forward) = (saga.item("State"), RegionNames::new(saga, layout).forward);
     let state_doc = doc(&format!("The state of a [`{shown}`]: where it is, and in which direction it goes."));
+    let page = page::attribute(saga, layout);
     code.items.extend(quote! {
         #(#attrs)*
         #own_doc
+        #page
         #vis enum #name {}
 
         #participants_doc
@@ -65,14 +68,18 @@ fn output(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
     let p = quote!(#runtime::__private);
     let owned = model.return_uses.iter().filter(|id| layout.end.contains(id)).map(|id| {
         let (name, ty) = saga.variable(*id);
-        match model.variables[*id].step {
-            Some(step) => {
+        let shown = plain(name);
+        match model.variables[*id].origin {
+            Origin::Output(step) => {
                 let position = forward::step_position(saga, step).ty;
                 quote!(let #name = #p::owned::<#position>(self.#name)?;)
             }
-            None => {
-                let field = input_field(&p, &Field { name: name.clone(), ty: ty.clone() });
+            Origin::Input => {
+                let field = input_field(&p, &Field { name: name.clone(), ty });
                 quote!(let #name = #field.owned(self.#name)?;)
+            }
+            Origin::Item | Origin::Gathered(_) => {
+                quote!(let #name = #p::Gathered::gather(self.#name, #shown)?;)
             }
         }
     });
@@ -153,8 +160,8 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
     let field = ast.inputs.iter().map(|input| input_field(&quote!(__saga), input)).collect::<Vec<_>>();
     let definition = definition::value(saga, layout);
     let policy = policy::function(saga);
-    let forward_arms = forward::arms(saga, layout, None);
-    let backward_arms = backward::arms(saga, layout, None);
+    let signal = signal(saga, code);
+    let deadline = deadline(saga, &input);
     code.implementation.extend(quote! {
         #[automatically_derived]
         impl __saga::Saga for #name #bounds {
@@ -163,6 +170,7 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
             type Event = #event;
             type Forward = #forward;
             type Participants = #participants;
+            type Signal = #signal;
 
             const DEFINITION: &'static __saga::Definition = &#definition;
 
@@ -184,25 +192,21 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
 
             #policy
 
+            #deadline
+
             fn call(
                 state: &__saga::StateOf<Self>,
-                step: usize,
+                place: &__saga::Place,
                 kind: __saga::CallKind,
                 participants: &__saga::Arc<#participants>,
                 cx: __saga::Context,
             ) -> __saga::Option<__saga::CallFuture<#event>> {
-                let request = __saga::Request::new(kind, participants, cx);
-                __saga::Some(match state {
-                    __saga::State::Forward(at) | __saga::State::Turning(at, _) => match (step, at) {
-                        #forward_arms
-                        _ => return __saga::None,
-                    },
-                    __saga::State::Backward(at, _) => match (step, at) {
-                        #backward_arms
-                        _ => return __saga::None,
-                    },
-                    _ => return __saga::None,
-                })
+                let request = __saga::Request::new(state, place, kind, participants, cx);
+                match state {
+                    __saga::State::Forward(at) | __saga::State::Turning(at, _) => at.call(place, request),
+                    __saga::State::Backward(at, _) => at.call(place, request),
+                    _ => __saga::None,
+                }
             }
 
             fn complete(
@@ -217,4 +221,60 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
             }
         }
     });
+}
+
+/// `PlaceOrderSignal`: what can be sent to the saga.
+fn signal(saga: &Expansion<'_>, code: &mut Code) -> TokenStream {
+    let receives = (0..saga.model.steps.len()).filter(|id| saga.step(*id).ast.kind == StepKind::Receive);
+    let receives = receives.collect::<Vec<_>>();
+    if receives.is_empty() {
+        return quote!(__saga::Infallible);
+    }
+    let (vis, name) = (&saga.model.ast.vis, plain(&saga.model.ast.name));
+    let signal = saga.item("Signal");
+    let head = doc(&format!("What can be sent to a [`{name}`]."));
+    let variants = receives.iter().map(|id| {
+        let (variant, ty) = (super::names::variant(saga.camel(*id)), &saga.step(*id).ast.ty);
+        let doc = doc(&format!("For `{}`.", saga.step_name(*id)));
+        quote!(#doc #variant(#ty),)
+    });
+    code.items.extend(quote! {
+        #head
+        #vis enum #signal { #(#variants)* }
+    });
+    let facts = receives.iter().map(|id| {
+        let variant = super::names::variant(saga.camel(*id));
+        let position = forward::step_position(saga, *id).ty;
+        quote!(Self::#variant(signal) => __saga::sent::<#position>(signal),)
+    });
+    code.implementation.extend(quote! {
+        #[automatically_derived]
+        impl __saga::Signal for #signal {
+            fn to_fact(&self) -> __saga::Result<__saga::Fact, __saga::DataError> {
+                match self { #(#facts)* }
+            }
+        }
+    });
+    quote!(#signal)
+}
+
+/// `fn deadline(input)`, if the saga has one.
+fn deadline(saga: &Expansion<'_>, input: &TokenStream) -> Option<TokenStream> {
+    let deadline = saga.model.ast.deadline.as_ref()?;
+    let time = match &deadline.time {
+        Time::After(duration) => {
+            let duration = policy::duration(duration, &quote!(__saga));
+            quote!(__saga::Time::After(#duration))
+        }
+        Time::At(call) if call.is_refused() => return None,
+        Time::At(call) => {
+            let tokens = &call.tokens;
+            quote!(__saga::Time::At(#tokens))
+        }
+    };
+    Some(quote! {
+        fn deadline(#input: &Self::Input) -> __saga::Option<__saga::Time> {
+            __saga::Some(#time)
+        }
+    })
 }

@@ -6,9 +6,9 @@ use syn::{Ident, Type};
 
 use super::Expansion;
 use super::names::{number, plain};
-use crate::ast::{Field, StepKind, Undo};
+use crate::ast::{DurationValue, Field, StepKind, Undo};
 use crate::layout::{NodeLayout, RegionLayout};
-use crate::model::{StepId, Zone};
+use crate::model::{BlockKind, StepId, Zone};
 
 /// `Definition { … }`.
 pub(super) fn value(saga: &Expansion<'_>, layout: &RegionLayout) -> TokenStream {
@@ -41,48 +41,128 @@ fn field(name: &Ident, ty: &Type) -> TokenStream {
 fn step(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let step = saga.step(id);
     let (name, output) = (saga.step_name(id), type_text(&step.ast.ty));
-    let kind = match (step.ast.kind, step.zone) {
-        (StepKind::Read, _) => quote!(Read),
-        (_, Zone::Compensatable) => quote!(Compensatable),
-        (_, Zone::Pivot { .. }) => quote!(Pivot),
-        (_, Zone::Retriable) => quote!(Retriable),
+    let kind = kind(step.ast.kind);
+    let zone = match step.zone {
+        Zone::Compensatable => quote!(Compensatable),
+        Zone::Pivot { .. } => quote!(Pivot),
+        Zone::Retriable => quote!(Retriable),
     };
+    let keyed = step.ast.keyed.is_some() || !step.must_be_keyed.is_empty();
     let compensation = match step.ast.compensate.as_ref().map(|compensate| &compensate.undo) {
         None => quote!(None),
         Some(Undo::Nothing) => quote!(Nothing),
-        Some(Undo::Call(_)) if step.compensation_uses.contains(&step.output) => quote!(ByOutput),
+        Some(Undo::Call(_)) if step.is_compensated_by_output() => quote!(ByOutput),
         Some(Undo::Call(_)) => quote!(ByKey),
     };
     let probe = step.ast.probe.is_some();
+    let otherwise = step.ast.otherwise.is_some();
+    let text = text(saga, id);
+    let events = match event_names(saga, id) {
+        None => quote!(__saga::None),
+        Some([done, refused, compensated]) => quote! {
+            __saga::Some(__saga::EventNames { done: #done, refused: #refused, compensated: #compensated })
+        },
+    };
     quote! {
         __saga::StepDefinition {
             name: #name,
             output: #output,
             kind: __saga::StepKind::#kind,
+            zone: __saga::Zone::#zone,
             compensation: __saga::Compensation::#compensation,
+            keyed: #keyed,
             probe: #probe,
+            otherwise: #otherwise,
+            events: #events,
+            text: #text,
         }
     }
 }
 
+/// What a step does.
+pub(super) fn kind(kind: StepKind) -> TokenStream {
+    match kind {
+        StepKind::Step | StepKind::Pivot => quote!(Call),
+        StepKind::Read => quote!(Read),
+        StepKind::Local => quote!(Local),
+        StepKind::Saga => quote!(Saga),
+        StepKind::Receive => quote!(Receive),
+        StepKind::Sleep => quote!(Sleep),
+        StepKind::If => quote!(If),
+        StepKind::For => quote!(For),
+    }
+}
+
+/// The domain names of a step's events, where they are given: done, refused, compensated.
+pub(super) fn event_names(saga: &Expansion<'_>, id: StepId) -> Option<[String; 3]> {
+    let events = saga.step(id).ast.events.as_ref()?;
+    let name = |name: &Option<Ident>, suffix: &str| match name {
+        Some(name) => plain(name),
+        None => format!("{}{suffix}", saga.camel(id)),
+    };
+    let (refused, compensated) = (name(&events.refused, "Refused"), name(&events.compensated, "Compensated"));
+    Some([plain(&events.done), refused, compensated])
+}
+
+/// What a reader of a diagram wants to see of what is written.
+pub(super) fn text(saga: &Expansion<'_>, id: StepId) -> String {
+    let step = saga.step(id);
+    match step.ast.kind {
+        StepKind::Step | StepKind::Pivot | StepKind::Read | StepKind::Local => String::new(),
+        StepKind::If => {
+            let conditions = step.conditions.iter().map(tokens_text).collect::<Vec<_>>();
+            conditions.join(" else if ")
+        }
+        StepKind::Sleep | StepKind::Receive => match &step.ast.within {
+            Some(DurationValue::Literal(nanos)) => {
+                format!("{:?}", std::time::Duration::from_nanos(u64::try_from(*nanos).unwrap_or(u64::MAX)))
+            }
+            Some(DurationValue::Expression(tokens)) => tokens_text(tokens),
+            None => format!("until {}", tokens_text(&step.ast.action.tokens)),
+        },
+        StepKind::For | StepKind::Saga => tokens_text(&step.ast.action.tokens),
+    }
+}
+
 fn blocks(region: &RegionLayout) -> TokenStream {
-    let blocks = region.nodes.iter().map(|node| match node {
+    let blocks = region.nodes.iter().enumerate().filter_map(|(index, node)| match node {
+        // It is part of the block behind it.
+        NodeLayout::Step(_) if decides(region.nodes.get(index + 1)) => None,
         NodeLayout::Step(step) => {
             let id = number(step.id);
-            quote!(__saga::Block::Step(#id))
+            Some(quote!(__saga::Block::Step(#id)))
         }
-        NodeLayout::Parallel(parallel) => {
-            let branches = parallel.branches.iter().map(blocks);
-            quote!(__saga::Block::Parallel(&[#(#branches),*]))
+        NodeLayout::Block(block) => {
+            let mut branches = block.branches.iter().map(blocks);
+            Some(match block.kind {
+                BlockKind::Parallel => quote!(__saga::Block::Parallel(&[#(#branches),*])),
+                BlockKind::If { decision } => {
+                    let step = number(decision);
+                    quote!(__saga::Block::If { step: #step, arms: &[#(#branches),*] })
+                }
+                BlockKind::For { list, limit, .. } => {
+                    let (step, limit, body) = (number(list), Literal::u32_unsuffixed(limit), branches.next());
+                    quote!(__saga::Block::For { step: #step, body: #body, limit: #limit })
+                }
+            })
         }
     });
     quote!(&[#(#blocks),*])
 }
 
-/// A type as written, without the spaces that token printing puts between everything.
-fn type_text(ty: &Type) -> String {
+fn decides(next: Option<&NodeLayout>) -> bool {
+    matches!(next, Some(NodeLayout::Block(block)) if block.kind != BlockKind::Parallel)
+}
+
+/// A type as written.
+pub(super) fn type_text(ty: &Type) -> String {
+    tokens_text(&ty.to_token_stream())
+}
+
+/// Tokens as written, without the spaces that token printing puts between everything.
+pub(super) fn tokens_text(tokens: &TokenStream) -> String {
     let mut text = String::new();
-    let spaced = ty.to_token_stream().to_string();
+    let spaced = tokens.to_string();
     let mut rest = spaced.chars().peekable();
     while let Some(c) = rest.next() {
         let between_words =

@@ -11,8 +11,14 @@ use crate::model::{StepId, Zone};
 /// The variants of a step.
 pub(super) struct StepEvents {
     pub(super) done: Ident,
-    pub(super) refused: Ident,
-    pub(super) attempt: Ident,
+    /// Where it can be refused: not where the coordinator decides, or only waits for a time.
+    pub(super) refused: Option<Ident>,
+    /// Where attempts are made, or a time is waited for.
+    pub(super) attempt: Option<Ident>,
+    /// Where it has a value for the case that it fails.
+    pub(super) otherwise: Option<Ident>,
+    /// Where it waits for a signal.
+    pub(super) sent: Option<Ident>,
     /// Those of its compensation, where it has one.
     pub(super) compensation: Option<CompensationEvents>,
 }
@@ -27,17 +33,69 @@ impl StepEvents {
         let step = saga.step(id);
         let camel = saga.camel(id);
         let variant = |suffix: &str| variant(&format!("{camel}{suffix}"));
+        let kind = step.ast.kind;
         let is_call = matches!(step.ast.compensate.as_ref().map(|c| &c.undo), Some(Undo::Call(_)));
-        let is_compensated = is_call && step.zone == Zone::Compensatable && step.ast.kind == StepKind::Step;
+        let is_compensated = is_call && step.zone == Zone::Compensatable && kind == StepKind::Step;
+        let decides = matches!(kind, StepKind::If | StepKind::For);
+        let named = |name: Option<&Ident>, suffix: &str| match name {
+            Some(name) => variant_of(name),
+            None => variant(suffix),
+        };
+        let events = step.ast.events.as_ref();
         Self {
-            done: variant("Done"),
-            refused: variant("Refused"),
-            attempt: variant("Attempt"),
+            done: named(events.map(|events| &events.done), "Done"),
+            refused: (!decides && kind != StepKind::Sleep)
+                .then(|| named(events.and_then(|events| events.refused.as_ref()), "Refused")),
+            attempt: (!decides).then(|| variant("Attempt")),
+            otherwise: step.ast.otherwise.is_some().then(|| variant("Else")),
+            sent: (kind == StepKind::Receive).then(|| variant("Sent")),
             compensation: is_compensated.then(|| CompensationEvents {
-                compensated: variant("Compensated"),
+                compensated: named(events.and_then(|events| events.compensated.as_ref()), "Compensated"),
                 attempt: variant("Compensation"),
             }),
         }
+    }
+
+    /// All of them, each with the kind of fact that it is and what it holds.
+    fn all(&self) -> Vec<(&Ident, &'static str, Holds)> {
+        let optional = [
+            (self.refused.as_ref(), "Refused", Holds::Refusal),
+            (self.attempt.as_ref(), "Attempt", Holds::AttemptFact),
+            (self.otherwise.as_ref(), "Otherwise", Holds::Output),
+            (self.sent.as_ref(), "Sent", Holds::Output),
+            (self.compensation.as_ref().map(|events| &events.compensated), "Compensated", Holds::Nothing),
+            (self.compensation.as_ref().map(|events| &events.attempt), "Compensation", Holds::AttemptFact),
+        ];
+        let optional = optional.into_iter().filter_map(|(name, kind, holds)| Some((name?, kind, holds)));
+        std::iter::once((&self.done, "Done", Holds::Output)).chain(optional).collect()
+    }
+}
+
+/// What an event holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Nothing,
+    Output,
+    Refusal,
+    AttemptFact,
+}
+
+fn variant_of(name: &Ident) -> Ident {
+    variant(&plain(name))
+}
+
+/// The pattern of an event of a step, without its enum. In a `for` it names the items first.
+pub(super) fn event_pattern(
+    saga: &Expansion<'_>,
+    id: StepId,
+    variant: &Ident,
+    inner: &TokenStream,
+) -> TokenStream {
+    match (saga.step(id).depth() > 0, inner.is_empty()) {
+        (true, true) => quote!(#variant(_)),
+        (true, false) => quote!(#variant(_, #inner)),
+        (false, true) => quote!(#variant),
+        (false, false) => quote!(#variant(#inner)),
     }
 }
 
@@ -48,28 +106,50 @@ pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
     let name = &saga.model.ast.name;
     let to_fact = steps.clone().map(|id| to_fact(saga, id));
     let from_fact = steps.clone().map(|id| from_fact(saga, id));
-    let identity = steps.map(|id| identity(saga, id));
+    let identity = steps.clone().map(|id| identity(saga, id));
+    let sent = steps.filter_map(|id| Some((id, StepEvents::new(saga, id).sent?)));
+    let sent = sent.map(|(_, sent)| sent).collect::<Vec<_>>();
+    let sent =
+        (!sent.is_empty()).then(|| quote!(#(Self::#sent(_))|* => __saga::Some(__saga::Control::Sent),));
+    let depths = saga.model.steps.iter().map(|step| number(step.depth()));
+    let depth = if saga.model.steps.iter().any(|step| step.depth() > 0) {
+        quote!([#(#depths),*].get(place.step).copied().unwrap_or_default())
+    } else {
+        quote!(0)
+    };
     code.implementation.extend(quote! {
         #[automatically_derived]
         impl __saga::Event for #event {
             fn to_fact(&self) -> __saga::Result<__saga::Fact, __saga::DataError> {
-                __saga::Ok(match self {
+                use __saga::FactKind::*;
+                let kind = match self {
                     #(#to_fact)*
-                    Self::Cancelled(reason) => __saga::cancelled(reason),
-                    Self::Completed(output) => __saga::completed::<#name>(output)?,
-                })
+                    Self::Cancelled(reason) => Cancelled(__saga::Clone::clone(reason)),
+                    Self::DeadlinePassed => DeadlinePassed,
+                    Self::Completed(output) => Completed(__saga::completed::<#name>(output)?),
+                };
+                let place = self.identity().0.map(|step| __saga::Place {
+                    step,
+                    items: __saga::Clone::clone(__saga::Event::items(self)),
+                });
+                __saga::Ok(__saga::Fact { place, kind })
             }
 
             fn from_fact(fact: __saga::Fact) -> __saga::Result<Self, __saga::EventError> {
                 use __saga::FactKind::*;
-                let __saga::Some(step) = fact.step else {
+                let __saga::Some(place) = fact.place else {
                     return match fact.kind {
                         Cancelled(reason) => __saga::Ok(Self::Cancelled(reason)),
+                        DeadlinePassed => __saga::Ok(Self::DeadlinePassed),
                         Completed(json) => __saga::Ok(Self::Completed(__saga::returned::<#name>(&json)?)),
                         _ => __saga::Err(__saga::EventError::Unknown),
                     };
                 };
-                __saga::Ok(match (step, fact.kind) {
+                // A signal is for whichever item waits for it first.
+                if place.items.depth() != #depth && !__saga::is_signal(&fact.kind) {
+                    return __saga::Err(__saga::EventError::Unknown);
+                }
+                __saga::Ok(match (place.step, fact.kind) {
                     #(#from_fact)*
                     _ => return __saga::Err(__saga::EventError::Unknown),
                 })
@@ -77,6 +157,10 @@ pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
 
             fn step(&self) -> __saga::Option<usize> {
                 self.identity().0
+            }
+
+            fn items(&self) -> &__saga::Items {
+                self.identity().2
             }
 
             fn name(&self) -> &'static str {
@@ -88,19 +172,22 @@ pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
                     Self::Cancelled(reason) => {
                         __saga::Some(__saga::Control::Cancelled(__saga::Clone::clone(reason)))
                     }
+                    Self::DeadlinePassed => __saga::Some(__saga::Control::DeadlinePassed),
                     Self::Completed(_) => __saga::Some(__saga::Control::Completed),
+                    #sent
                     _ => __saga::None,
                 }
             }
         }
 
         impl #event {
-            /// Its step and its name.
-            fn identity(&self) -> (__saga::Option<usize>, &'static str) {
+            /// Its step, its name and its items.
+            fn identity(&self) -> (__saga::Option<usize>, &'static str, &__saga::Items) {
                 match self {
                     #(#identity)*
-                    Self::Cancelled(_) => (__saga::None, "Cancelled"),
-                    Self::Completed(_) => (__saga::None, "Completed"),
+                    Self::Cancelled(_) => (__saga::None, "Cancelled", __saga::Items::none()),
+                    Self::DeadlinePassed => (__saga::None, "DeadlinePassed", __saga::Items::none()),
+                    Self::Completed(_) => (__saga::None, "Completed", __saga::Items::none()),
                 }
             }
         }
@@ -127,6 +214,8 @@ fn items(saga: &Expansion<'_>, steps: std::ops::Range<StepId>, code: &mut Code) 
             #(#variants)*
             /// Somebody cancelled the saga, for this reason.
             Cancelled(::std::string::String),
+            /// The saga's deadline passed before its pivot was opened.
+            DeadlinePassed,
             /// The saga returned this.
             Completed(#output),
         }
@@ -135,87 +224,92 @@ fn items(saga: &Expansion<'_>, steps: std::ops::Range<StepId>, code: &mut Code) 
 
 fn variants(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let runtime = &saga.runtime;
-    let StepEvents { done, refused, attempt, compensation } = StepEvents::new(saga, id);
     let ty = &saga.step(id).ast.ty;
     let name = saga.step_name(id);
-    let [done_doc, refused_doc, attempt_doc] = [
-        doc(&format!("`{name}` is done, with this output.")),
-        doc(&format!("`{name}` was refused.")),
-        doc(&format!("Something about an attempt of `{name}`.")),
-    ];
-    let compensation = compensation.map(|CompensationEvents { compensated, attempt }| {
-        let compensated_doc = doc(&format!("`{name}` is compensated."));
-        let attempt_doc = doc(&format!("Something about an attempt to compensate `{name}`."));
-        quote! {
-            #compensated_doc
-            #compensated,
-            #attempt_doc
-            #attempt(#runtime::machine::AttemptFact),
-        }
+    let items = (saga.step(id).depth() > 0).then(|| quote!(#runtime::machine::Items));
+    let events = StepEvents::new(saga, id);
+    let variants = events.all().into_iter().map(|(variant, kind, holds)| {
+        let doc = doc(&match kind {
+            "Done" => format!("`{name}` is done, with this output."),
+            "Refused" => format!("`{name}` was refused."),
+            "Attempt" => format!("Something about an attempt of `{name}`."),
+            "Otherwise" => format!("`{name}` failed, and this takes its output's place."),
+            "Sent" => format!("A signal for `{name}` came."),
+            "Compensated" => format!("`{name}` is compensated."),
+            _ => format!("Something about an attempt to compensate `{name}`."),
+        });
+        let held = match holds {
+            Holds::Nothing => None,
+            Holds::Output => Some(quote!(#ty)),
+            Holds::Refusal => Some(quote!(#runtime::machine::Refusal)),
+            Holds::AttemptFact => Some(quote!(#runtime::machine::AttemptFact)),
+        };
+        // A signal is for whichever item waits for it first.
+        let items = items.iter().filter(|_| kind != "Sent");
+        let fields = items.chain(&held).collect::<Vec<_>>();
+        if fields.is_empty() { quote!(#doc #variant,) } else { quote!(#doc #variant(#(#fields),*),) }
     });
-    quote! {
-        #done_doc
-        #done(#ty),
-        #refused_doc
-        #refused(#runtime::machine::Refusal),
-        #attempt_doc
-        #attempt(#runtime::machine::AttemptFact),
-        #compensation
-    }
+    variants.collect()
+}
+
+/// A pattern or value of an event, without its enum: `items` and `inner` where it has them.
+fn variant_with(
+    saga: &Expansion<'_>,
+    id: StepId,
+    (variant, kind, holds): (&Ident, &str, Holds),
+    items: &TokenStream,
+    inner: &TokenStream,
+) -> TokenStream {
+    let items = (saga.step(id).depth() > 0 && kind != "Sent").then_some(items);
+    let inner = (holds != Holds::Nothing).then_some(inner);
+    let fields = items.into_iter().chain(inner).collect::<Vec<_>>();
+    if fields.is_empty() { quote!(#variant) } else { quote!(#variant(#(#fields),*)) }
 }
 
 fn to_fact(saga: &Expansion<'_>, id: StepId) -> TokenStream {
-    let StepEvents { done, refused, attempt, compensation } = StepEvents::new(saga, id);
     let position = forward::step_position(saga, id).ty;
-    let id = number(id);
-    let compensation = compensation.map(|CompensationEvents { compensated, attempt }| {
-        quote! {
-            Self::#compensated => __saga::compensated(#id),
-            Self::#attempt(fact) => __saga::compensation(#id, fact),
-        }
+    let events = StepEvents::new(saga, id);
+    let arms = events.all().into_iter().map(|event| {
+        let pattern = variant_with(saga, id, event, &quote!(_), &quote!(held));
+        let kind = variant(event.1);
+        let value = match event.2 {
+            Holds::Nothing => quote!(#kind),
+            Holds::Output => quote!(#kind(__saga::json_of::<#position>(held)?)),
+            Holds::Refusal | Holds::AttemptFact => quote!(#kind(__saga::Clone::clone(held))),
+        };
+        quote!(Self::#pattern => #value,)
     });
-    quote! {
-        Self::#done(output) => __saga::done::<#position>(output)?,
-        Self::#refused(refusal) => __saga::refused(#id, refusal),
-        Self::#attempt(fact) => __saga::attempt(#id, fact),
-        #compensation
-    }
+    arms.collect()
 }
 
 fn from_fact(saga: &Expansion<'_>, id: StepId) -> TokenStream {
-    let StepEvents { done, refused, attempt, compensation } = StepEvents::new(saga, id);
     let position = forward::step_position(saga, id).ty;
-    let id = number(id);
-    let compensation = compensation.map(|CompensationEvents { compensated, attempt }| {
-        quote! {
-            (#id, Compensated) => Self::#compensated,
-            (#id, Compensation(fact)) => Self::#attempt(fact),
-        }
+    let events = StepEvents::new(saga, id);
+    let step = number(id);
+    let arms = events.all().into_iter().map(|event| {
+        let kind = variant(event.1);
+        let held = if event.2 == Holds::Output {
+            quote!(__saga::output_of::<#position>(&held)?)
+        } else {
+            quote!(held)
+        };
+        let value = variant_with(saga, id, event, &quote!(place.items), &held);
+        let pattern = if event.2 == Holds::Nothing { quote!(#kind) } else { quote!(#kind(held)) };
+        quote!((#step, #pattern) => Self::#value,)
     });
-    quote! {
-        (#id, Done(json)) => Self::#done(__saga::output_of::<#position>(&json)?),
-        (#id, Refused(refusal)) => Self::#refused(refusal),
-        (#id, Attempt(fact)) => Self::#attempt(fact),
-        #compensation
-    }
+    arms.collect()
 }
 
 fn identity(saga: &Expansion<'_>, id: StepId) -> TokenStream {
-    let StepEvents { done, refused, attempt, compensation } = StepEvents::new(saga, id);
-    let id = number(id);
-    let text = Ident::to_string;
-    let (done_text, refused_text, attempt_text) = (text(&done), text(&refused), text(&attempt));
-    let compensation = compensation.map(|CompensationEvents { compensated, attempt }| {
-        let (compensated_text, attempt_text) = (text(&compensated), text(&attempt));
-        quote! {
-            Self::#compensated => (__saga::Some(#id), #compensated_text),
-            Self::#attempt(_) => (__saga::Some(#id), #attempt_text),
-        }
+    let events = StepEvents::new(saga, id);
+    let step = number(id);
+    let has_items = saga.step(id).depth() > 0;
+    let arms = events.all().into_iter().map(|event| {
+        let items =
+            if has_items && event.1 != "Sent" { quote!(items) } else { quote!(__saga::Items::none()) };
+        let pattern = variant_with(saga, id, event, &quote!(items), &quote!(_));
+        let name = event.0.to_string();
+        quote!(Self::#pattern => (__saga::Some(#step), #name, #items),)
     });
-    quote! {
-        Self::#done(_) => (__saga::Some(#id), #done_text),
-        Self::#refused(_) => (__saga::Some(#id), #refused_text),
-        Self::#attempt(_) => (__saga::Some(#id), #attempt_text),
-        #compensation
-    }
+    arms.collect()
 }

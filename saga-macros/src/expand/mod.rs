@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `declaration` | `BookTrip`, its state and its participants; the implementation of `Saga` |
 //! | `definition`, `policy` | parts of that implementation |
+//! | `page` | the saga's page of documentation |
 //! | `event` | `BookTripEvent` |
 //! | `forward` | `BookTripForward`, and the positions on the way forward |
 //! | `backward` | `BookTripBackward`, and the positions on the way back |
@@ -13,14 +14,14 @@
 //! implementation is last, in a block in which `__saga` is the runtime.
 
 mod backward;
-mod branches;
+mod blocks;
 mod calls;
 mod declaration;
 mod definition;
 mod event;
 mod forward;
 pub(crate) mod names;
-mod place;
+mod page;
 mod policy;
 #[cfg(test)]
 mod tests;
@@ -33,7 +34,7 @@ use syn::Type;
 
 use self::names::{doc, plain};
 use crate::layout::{self, NodeLayout, RegionLayout};
-use crate::model::{Model, Step, StepId, VariableId};
+use crate::model::{Form, Model, Origin, Step, StepId, VariableId};
 
 /// Everything that `saga!` writes for one saga.
 pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
@@ -49,9 +50,12 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
     quote! {
         #items
         #calls
-        #[allow(trivial_bounds, unreachable_code, unused_variables, clippy::all, clippy::pedantic, reason = "generated")]
+        #[allow(
+            trivial_bounds, unreachable_code, unused_imports, unused_variables, clippy::all, clippy::pedantic,
+            reason = "generated"
+        )]
         const _: () = {
-            use #runtime::__private as __saga;
+            use #runtime::__private::{self as __saga, Backward as _, Share as _};
             #implementation
         };
     }
@@ -84,6 +88,10 @@ struct Expansion<'m> {
     attempts: Ident,
     /// The field of a position that holds what is to be undone before it.
     undo: Ident,
+    /// The field of an `if` that holds its arm.
+    arm: Ident,
+    /// The field of a `for` that holds its items.
+    items: Ident,
 }
 
 impl<'m> Expansion<'m> {
@@ -93,7 +101,7 @@ impl<'m> Expansion<'m> {
             None => quote!(::saga_runtime),
         };
         let saga = &model.ast.name;
-        let is_variable = |name: &str| model.variables.iter().any(|variable| plain(variable.name) == name);
+        let is_variable = |name: &str| model.variables.iter().any(|variable| plain(&variable.name) == name);
         Self {
             model,
             runtime,
@@ -101,6 +109,8 @@ impl<'m> Expansion<'m> {
             participants: names::item(saga, "Participants"),
             attempts: names::variant(&names::free("attempts", is_variable)),
             undo: names::variant(&names::free("undo", is_variable)),
+            arm: names::variant(&names::free("arm", is_variable)),
+            items: names::variant(&names::free("items", is_variable)),
         }
     }
 
@@ -114,18 +124,42 @@ impl<'m> Expansion<'m> {
     }
 
     /// `Flight` of the step `flight`.
-    fn camel(&self, step: StepId) -> String {
-        names::camel(&self.step(step).ast.name)
+    fn camel(&self, step: StepId) -> &'m str {
+        &self.step(step).label
     }
 
-    /// Name of a step as text, without `r#`.
+    /// Name of a step in the log.
     fn step_name(&self, step: StepId) -> String {
-        plain(&self.step(step).ast.name)
+        self.step(step).shown.clone()
     }
 
-    fn variable(&self, id: VariableId) -> (&'m Ident, &'m Type) {
+    /// A variable's name, and its type as calls see it.
+    fn variable(&self, id: VariableId) -> (&'m Ident, Type) {
         let variable = &self.model.variables[id];
-        (variable.name, variable.ty)
+        (&variable.name, variable.form.ty())
+    }
+
+    /// How positions keep a variable. `p` is the runtime's part for generated code.
+    fn kept(&self, id: VariableId, p: &TokenStream) -> TokenStream {
+        fn kept(form: &Form, p: &TokenStream) -> TokenStream {
+            match form {
+                Form::One(ty) => quote!(#p::Shared<#ty>),
+                Form::Optional(form) => {
+                    let form = kept(form, p);
+                    quote!(::core::option::Option<#form>)
+                }
+                Form::Many(form) => {
+                    let form = kept(form, p);
+                    quote!(#p::Many<#form>)
+                }
+            }
+        }
+        kept(&self.model.variables[id].form, p)
+    }
+
+    /// Whether calls see a variable as it is kept: by reference to the one value.
+    fn is_one(&self, id: VariableId) -> bool {
+        matches!(self.model.variables[id].form, Form::One(_))
     }
 
     /// The variables' names, in order.
@@ -146,11 +180,16 @@ impl<'m> Expansion<'m> {
     fn fields(&self, variables: &BTreeSet<VariableId>) -> TokenStream {
         let Self { runtime, model, .. } = self;
         let vis = &model.ast.vis;
+        let p = quote!(#runtime::__private);
         let fields = variables.iter().map(|id| {
-            let (name, ty) = self.variable(*id);
-            let kind = if self.model.variables[*id].step.is_none() { "The input" } else { "The output of" };
+            let (name, ty) = (self.variable(*id).0, self.kept(*id, &p));
+            let kind = match self.model.variables[*id].origin {
+                Origin::Input => "The input",
+                Origin::Item => "The item",
+                Origin::Output(_) | Origin::Gathered(_) => "The output of",
+            };
             let doc = doc(&format!("{kind} `{}`.", plain(name)));
-            quote!(#doc #vis #name: #runtime::__private::Shared<#ty>,)
+            quote!(#doc #vis #name: #ty,)
         });
         fields.collect()
     }
@@ -256,7 +295,7 @@ impl RegionNames {
 /// `Flight` of a step, `HotelToCar` of a parallel.
 fn label_of(saga: &Expansion<'_>, node: &NodeLayout) -> String {
     match node {
-        NodeLayout::Step(step) => saga.camel(step.id),
-        NodeLayout::Parallel(parallel) => parallel.label.clone(),
+        NodeLayout::Step(step) => saga.camel(step.id).to_owned(),
+        NodeLayout::Block(block) => block.label.clone(),
     }
 }

@@ -70,7 +70,7 @@ impl Arms {
 
 fn value(own: &Policies, defaults: &Policies) -> TokenStream {
     let timeout = own.timeout.as_ref().or(defaults.timeout.as_ref()).map(|timeout| {
-        let timeout = duration(timeout);
+        let timeout = duration(timeout, &quote!(__saga));
         quote!(timeout: #timeout,)
     });
     let retry = own.retry.as_ref().or(defaults.retry.as_ref()).map(|retry| {
@@ -81,7 +81,8 @@ fn value(own: &Policies, defaults: &Policies) -> TokenStream {
                     Some(limit) => quote!(__saga::Some(#limit)),
                     None => quote!(__saga::None),
                 };
-                let (first, cap) = (duration(first), duration(cap));
+                let p = quote!(__saga);
+                let (first, cap) = (duration(first, &p), duration(cap, &p));
                 quote!(__saga::Retry { limit: #limit, first: #first, cap: #cap })
             }
         };
@@ -94,7 +95,8 @@ fn value(own: &Policies, defaults: &Policies) -> TokenStream {
     }
 }
 
-fn duration(value: &DurationValue) -> TokenStream {
+/// A duration. `p` is the runtime's part for generated code.
+pub(super) fn duration(value: &DurationValue, p: &TokenStream) -> TokenStream {
     match value {
         DurationValue::Literal(nanos) => {
             let whole = |unit: u128| {
@@ -102,12 +104,12 @@ fn duration(value: &DurationValue) -> TokenStream {
                 number.map(Literal::u64_unsuffixed)
             };
             if let Some(seconds) = whole(1_000_000_000) {
-                quote!(__saga::Duration::from_secs(#seconds))
+                quote!(#p::Duration::from_secs(#seconds))
             } else if let Some(millis) = whole(1_000_000) {
-                quote!(__saga::Duration::from_millis(#millis))
+                quote!(#p::Duration::from_millis(#millis))
             } else {
                 let nanos = whole(1);
-                quote!(__saga::Duration::from_nanos(#nanos))
+                quote!(#p::Duration::from_nanos(#nanos))
             }
         }
         DurationValue::Expression(tokens) => quote!(#tokens),

@@ -11,29 +11,49 @@ use crate::model::resolve;
 const VALID: &str = "
     /// Books a trip.
     #[saga(crate = ::saga, version = 2)]
-    pub(crate) saga BookTrip(trip: Trip, seats: Vec<Seat>) -> Itinerary {
+    pub(crate) saga BookTrip<P: Desk, const N: usize>(trip: Trip, seats: Vec<Seat>) -> Itinerary where P: Send {
         with flights: FlightDesk, hotels: HotelDesk, cards: CardDesk;
         timeout 30s;
         retry 5 times every 100ms..10s;
+        deadline at (trip.start - DAY);
+        lock trip.customer, seats.first();
 
         /// Holds a seat.
         step flight: Map<Flight, Seat> = flights.reserve(cx, trip)
             timeout 5s
+            events FlightReserved, FlightRefused, FlightCancelled
             compensate flights.cancel(cx, flight) { timeout 3s, retry forever every (a)..1h30m };
         parallel {
             step hotel: Hotel = hotels.reserve(cx, trip, flight)
                 probe hotels.find(cx)
                 compensate hotels.cancel(cx, hotel);
             {
-                read quote: Price = cards.quote(cx, |seat| seat.price);
+                read quote: Price = cards.quote(cx, |seat| seat.price) else Price::default();
                 step car: Car = if quote.high { a() } else { b() } keyed compensate nothing;
             }
         }
+        receive approval: Approval within 24h else Approval::none();
+        /// Only if it is wished for.
+        if let Some(Bag { weight, .. }) = &trip.bag && *weight > 5 {
+            step bag: Bag = flights.bag(cx) compensate flights.unbag(cx);
+        } else if match trip.kind { Kind::Short => true, _ => false } {
+            sleep 1h30m;
+        } else {
+            local note: Note = notes.add(tx, trip) compensate notes.remove(tx, note);
+        }
+        for seat: Seat in seats.iter().cloned() {
+            step pick: Pick = flights.pick(cx, seat) compensate flights.unpick(cx, pick);
+        }
+        parallel for guest: Guest in trip.guests.clone() limit 4 {
+            saga visa: Visa = ApplyForVisa(guest, trip);
+            step badge: Badge = hotels.badge(cx) keyed compensate nothing;
+        }
         pivot receipt: Receipt = cards.charge(cx, &trip.card, flight.price + 2) retry never;
+        sleep until (trip.start);
         step voucher: Voucher = flights.issue(cx, format!(\"{flight}\"));
         return Itinerary { flight, hotel, car, receipt, voucher };
     }
-    saga Other() { with p: P; step only: Only = p.only(cx); }
+    saga Other() { with p: P; deadline 30m; step only: Only = p.only(cx); }
 ";
 
 fn valid() -> TokenStream {
@@ -60,6 +80,12 @@ fn step_names(saga: &Saga) -> Vec<String> {
                 Statement::Parallel(parallel) => {
                     parallel.branches.iter().for_each(|branch| collect(branch, names));
                 }
+                Statement::If(branching) => {
+                    branching.arms.iter().for_each(|arm| collect(&arm.body, names));
+                    branching.otherwise.iter().for_each(|body| collect(body, names));
+                }
+                Statement::For(each) => collect(&each.body, names),
+                Statement::Sleep(_) => {}
             }
         }
     }
@@ -106,8 +132,14 @@ fn variants_of_group(group: &Group, change: Change) -> Vec<Group> {
 #[test]
 fn the_whole_has_no_error() {
     let (steps, errors) = compile(valid());
-    assert_eq!(steps, ["flight", "hotel", "quote", "car", "receipt", "voucher", "only"]);
-    assert_eq!(errors, 0);
+    assert_eq!(
+        steps,
+        [
+            "flight", "hotel", "quote", "car", "approval", "bag", "note", "pick", "visa", "badge", "receipt",
+            "voucher", "only"
+        ]
+    );
+    assert_eq!(errors, 4, "`<…>`, `lock`, `local` and `saga` are read, but absent so far");
 }
 
 #[test]
@@ -186,7 +218,17 @@ const WORDS: &[&str] = &[
     "else",
     "for",
     "local",
+    "receive",
     "saga",
+    "sleep",
+    "until",
+    "deadline",
+    "at",
+    "lock",
+    "in",
+    "let",
+    "limit",
+    "within",
     "events",
     "every",
     "times",

@@ -1,22 +1,34 @@
-//! The statements of a saga, and of the branches of its `parallel`s.
+//! The statements of a saga, and of its blocks.
 
-use proc_macro2::{Delimiter, Ident};
+use proc_macro2::{Delimiter, Ident, TokenTree};
 use syn::Attribute;
 
 use super::call::Until;
-use super::later;
 use super::parser::Parser;
 use super::words;
-use crate::ast::{Call, Field, Parallel, Policies, Statement, StepKind};
+use crate::ast::{Call, Deadline, Field, Lock, Policies, Statement, StepKind};
 use crate::report::At;
 use crate::suggest::nearest;
 
 /// Where statements stand, and what they amount to.
-#[derive(Default)]
 pub(super) struct Scope {
     pub(super) statements: Vec<Statement>,
-    /// `None` in a branch: what is declared for the whole saga cannot stand there.
+    /// `None` in a block: what is declared for the whole saga cannot stand there.
     pub(super) top: Option<Top>,
+    /// The word of the block: `parallel`, `if`, `for`.
+    block: &'static str,
+}
+
+impl Scope {
+    /// The braces of a saga.
+    pub(super) fn saga() -> Self {
+        Self { statements: Vec::new(), top: Some(Top::default()), block: "" }
+    }
+
+    /// The braces behind a word such as `parallel`.
+    pub(super) fn block(word: &'static str) -> Self {
+        Self { statements: Vec::new(), top: None, block: word }
+    }
 }
 
 /// What is declared for the whole saga.
@@ -24,6 +36,8 @@ pub(super) struct Scope {
 pub(super) struct Top {
     pub(super) participants: Vec<Field>,
     pub(super) defaults: Policies,
+    pub(super) deadline: Option<Deadline>,
+    pub(super) lock: Option<Lock>,
     pub(super) returns: Option<Call>,
     /// The `return`, as long as nothing followed it.
     last_return: Option<At>,
@@ -40,7 +54,7 @@ impl Parser<'_, '_> {
     }
 
     /// Reads one statement, and at least one token.
-    fn statement(&mut self, scope: &mut Scope) {
+    pub(super) fn statement(&mut self, scope: &mut Scope) {
         let attrs = self.attributes();
         let Some(keyword) = self.peek_ident() else {
             return self.no_statement(scope);
@@ -53,56 +67,70 @@ impl Parser<'_, '_> {
                 .help("move it to the end: it runs when all steps are done");
         }
         let word = keyword.to_string();
-        if words::STATEMENTS.contains(&word.as_str()) {
+        if words::is_statement(&word) {
             self.take_ident();
             self.known_statement(&word, &keyword, attrs, scope);
-        } else if words::LATER_STATEMENTS.contains(&word.as_str()) {
-            self.report.error(&keyword, later::absent(&word));
-            self.later_statement(&word);
-        } else if let Some(meant) = nearest(&word, &[words::STATEMENTS, words::LATER_STATEMENTS].concat()) {
-            let error =
-                self.report.error(&keyword, format!("unknown statement `{word}`: did you mean `{meant}`?"));
-            if words::LATER_STATEMENTS.contains(&meant) {
-                error.help(later::absent(meant));
-            }
-            if words::STATEMENTS.contains(&meant) {
-                self.take_ident();
-                self.known_statement(meant, &keyword, attrs, scope);
-            } else {
-                self.later_statement(meant);
-            }
+        } else if word == "else" {
+            self.lone_else(&keyword, scope);
+        } else if let Some(meant) = nearest(&word, words::STATEMENTS).filter(|meant| self.can_be(meant)) {
+            self.report.error(&keyword, format!("unknown statement `{word}`: did you mean `{meant}`?"));
+            self.take_ident();
+            self.known_statement(meant, &keyword, attrs, scope);
         } else {
             self.unknown_statement(&keyword);
         }
     }
 
-    /// Reads a statement behind its keyword.
-    fn known_statement(&mut self, word: &str, keyword: &Ident, attrs: Vec<Attribute>, scope: &mut Scope) {
-        let kind = match word {
-            "step" => StepKind::Step,
-            "read" => StepKind::Read,
-            "pivot" => StepKind::Pivot,
-            "parallel" => {
-                let parallel = self.parallel(keyword);
-                return scope.statements.extend(parallel.map(Statement::Parallel));
+    /// Whether a word that is near `if` or `for` is really meant as that: what follows has a block.
+    fn can_be(&self, meant: &str) -> bool {
+        if !matches!(meant, "if" | "for") {
+            return true;
+        }
+        let mut rest = self.cursor;
+        while let Some((tree, next)) = rest.token_tree() {
+            match tree {
+                TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => return true,
+                TokenTree::Punct(punct) if punct.as_char() == ';' => return false,
+                _ => rest = next,
             }
-            _ => return self.declaration(word, keyword, scope),
-        };
-        self.refuse_attributes(&attrs);
-        let documentation = attrs.into_iter().filter(is_documentation).collect();
-        let step = self.step(documentation, kind, keyword);
-        scope.statements.extend(step.map(Statement::Step));
+        }
+        false
     }
 
-    /// Reads `with`, `timeout`, `retry` or `return`, which are for the whole saga.
+    /// Reads a statement behind its keyword.
+    fn known_statement(&mut self, word: &str, keyword: &Ident, attrs: Vec<Attribute>, scope: &mut Scope) {
+        let kind = StepKind::of_word(word);
+        let what = if kind.is_some() { "a step" } else { &format!("`{word}`") };
+        self.refuse_attributes(&attrs, what);
+        let attrs = attrs.into_iter().filter(is_documentation).collect::<Vec<_>>();
+        let statement = match word {
+            "if" => Some(Statement::If(self.branching(attrs, keyword))),
+            "for" => Some(Statement::For(self.each(attrs, keyword, false))),
+            "sleep" => self.sleep(attrs, keyword).map(Statement::Sleep),
+            "parallel" => match self.take_word("for") {
+                Some(_) => Some(Statement::For(self.each(attrs, keyword, true))),
+                None => self.parallel(keyword).map(Statement::Parallel),
+            },
+            _ => match kind {
+                Some(kind) => self.step(attrs, kind).map(Statement::Step),
+                None => return self.declaration(word, keyword, scope),
+            },
+        };
+        scope.statements.extend(statement);
+    }
+
+    /// Reads `with`, `timeout`, `retry`, `deadline`, `lock` or `return`, which are for the whole saga.
     fn declaration(&mut self, word: &str, keyword: &Ident, scope: &mut Scope) {
         let Some(top) = &mut scope.top else {
+            let block = scope.block;
+            let to = match word {
+                "return" => ", to the end",
+                "lock" => ", before the first step",
+                _ => "",
+            };
             self.report
-                .error(keyword, format!("`{word}` is said for the whole saga: it cannot stand in `parallel`"))
-                .help(format!(
-                    "move it out of `parallel`{}",
-                    if word == "return" { ", to the end" } else { "" }
-                ));
+                .error(keyword, format!("`{word}` is said for the whole saga: it cannot stand in `{block}`"))
+                .help(format!("move it out of `{block}`{to}"));
             return self.skip_statement();
         };
         match word {
@@ -116,12 +144,45 @@ impl Parser<'_, '_> {
                 }
                 top.participants.extend(participants);
             }
+            "deadline" => {
+                let deadline = self.deadline();
+                if top.deadline.is_some() {
+                    self.twice(At::from(keyword), word);
+                } else {
+                    top.deadline = deadline;
+                }
+            }
+            "lock" => {
+                let lock = self.lock(keyword, scope.statements.is_empty());
+                if top.lock.is_some() {
+                    self.twice(At::from(keyword), word);
+                } else {
+                    top.lock = lock;
+                }
+            }
             "return" => return self.returns(keyword, top),
             _ => self.policy(word, At::from(keyword), &mut top.defaults),
         }
         if !self.take_punct(';') {
             self.missing_semicolon(&format!("`{word}`"));
         }
+    }
+
+    /// Reads the keys behind `lock`. `None`: there is none, which was reported.
+    fn lock(&mut self, keyword: &Ident, is_first: bool) -> Option<Lock> {
+        let trees = self.take_expression(Until::Statement);
+        if trees.is_empty() {
+            self.report
+                .error(keyword, "`lock` names nothing to lock")
+                .help("write `lock key, …;`: each key an expression, such as `trip.customer`");
+            return None;
+        }
+        if !is_first {
+            self.report
+                .error(keyword, "`lock` comes after a step: all locks are taken before anything is done")
+                .help("move it before the first step");
+        }
+        Some(Lock { keyword: keyword.span(), keys: self.finish_calls(&trees) })
     }
 
     fn returns(&mut self, keyword: &Ident, top: &mut Top) {
@@ -138,52 +199,10 @@ impl Parser<'_, '_> {
         }
     }
 
-    fn parallel(&mut self, keyword: &Ident) -> Option<Parallel> {
-        if self.is_word("for") {
-            self.later_parallel_for(keyword);
-            return None;
-        }
-        let Some(block) = self.take_block(Delimiter::Brace) else {
-            self.report.error(keyword, "`parallel` has no block").help("write `parallel { … }`");
-            self.skip_statement();
-            return None;
-        };
-        let errors_before = self.report.len();
-        let mut branches = Vec::new();
-        let mut parser = self.inside(&block);
-        while !parser.is_at_end() {
-            let mut branch = Scope::default();
-            if let Some(block) = parser.take_block(Delimiter::Brace) {
-                let errors_before = parser.report.len();
-                parser.inside(&block).statements(&mut branch);
-                if branch.statements.is_empty() && parser.report.len() == errors_before {
-                    parser
-                        .report
-                        .error(block.at, "this branch has no step")
-                        .help("remove it, or write a step in it");
-                }
-            } else if !parser.take_punct(';') {
-                parser.statement(&mut branch);
-            }
-            if !branch.statements.is_empty() {
-                branches.push(branch.statements);
-            }
-        }
-        if branches.is_empty() {
-            if self.report.len() == errors_before {
-                self.report
-                    .error(keyword, "`parallel` has no branch")
-                    .help("remove it, or write steps in it");
-            }
-            return None;
-        }
-        Some(Parallel { branches })
-    }
-
     fn unknown_statement(&mut self, keyword: &Ident) {
-        let help =
-            "a saga is made of `with`, `timeout`, `retry`, `step`, `read`, `pivot`, `parallel` and `return`";
-        self.report.error(keyword, format!("unknown statement `{keyword}`")).help(help);
+        self.report
+            .error(keyword, format!("unknown statement `{keyword}`"))
+            .help(format!("a saga is made of {}", words::listed(words::STATEMENTS)));
         self.take_ident();
         // `let x: T = …`: whoever uses `x` is not told that it does not exist.
         if let Some((name, rest)) = self.cursor.ident()
@@ -194,14 +213,25 @@ impl Parser<'_, '_> {
         self.skip_statement();
     }
 
+    /// The steps behind an `else` that follows no `if` are read nevertheless.
+    fn lone_else(&mut self, keyword: &Ident, scope: &mut Scope) {
+        self.report
+            .error(keyword, "`else` has no `if`")
+            .help("it follows the `}` of an `if` directly: `if condition { … } else { … }`");
+        self.take_ident();
+        self.take_word("if");
+        self.take_head();
+        if let Some(block) = self.take_block(Delimiter::Brace) {
+            self.inside(&block).statements(scope);
+        }
+    }
+
     fn no_statement(&mut self, scope: &mut Scope) {
         if let Some(block) = self.take_block(Delimiter::Brace) {
             self.report
                 .error(block.at.clone(), "a block is a branch: it stands directly in `parallel`")
                 .help("write its statements without the braces");
-            let mut branch = Scope::default();
-            self.inside(&block).statements(&mut branch);
-            return scope.statements.extend(branch.statements);
+            return self.inside(&block).statements(scope);
         }
         let found = self.found();
         self.report.error(self.here(), format!("expected a statement, found {found}"));
@@ -236,11 +266,17 @@ impl Parser<'_, '_> {
         }
     }
 
+    pub(super) fn ends_statement(&self) -> bool {
+        let block = self.cursor.group(Delimiter::Brace);
+        words::looks_like_statement(self.cursor)
+            || block.is_some_and(|(inside, ..)| words::looks_like_branches(inside))
+    }
+
     /// Attributes other than documentation would change what there is to do: they are not passed on.
-    fn refuse_attributes(&mut self, attrs: &[Attribute]) {
+    fn refuse_attributes(&mut self, attrs: &[Attribute], what: &str) {
         for attr in attrs.iter().filter(|attr| !is_documentation(attr)) {
             self.report
-                .error(attr, "a step can have documentation, but no other attribute")
+                .error(attr, format!("{what} can have documentation, but no other attribute"))
                 .help("remove it: what a saga consists of does not depend on how it is compiled");
         }
     }

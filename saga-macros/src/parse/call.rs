@@ -9,6 +9,7 @@ use super::parser::{Parser, stream};
 use super::words;
 use crate::ast::Call;
 use crate::report::At;
+use crate::suggest::nearest;
 
 /// What the tokens before the next one amount to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,9 +38,7 @@ impl Parser<'_, '_> {
         let trees = self.take_expression(until);
         if trees.is_empty() {
             missing(self);
-            let call = Call::new(stream(&trees));
-            call.refuse();
-            return call;
+            return Call::missing();
         }
         self.finish_call(&trees)
     }
@@ -85,6 +84,69 @@ impl Parser<'_, '_> {
         trees
     }
 
+    /// Splits the tokens of a list at the commas between its expressions.
+    pub(super) fn finish_calls(&mut self, trees: &[TokenTree]) -> Vec<Call> {
+        let is_comma = |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ',');
+        let mut calls = Vec::new();
+        let mut rest = trees;
+        while !rest.is_empty() {
+            let commas = rest.iter().enumerate().filter(|(_, tree)| is_comma(tree)).map(|(at, _)| at);
+            let ends = commas.chain([rest.len()]).collect::<Vec<_>>();
+            // A comma may also stand in an expression, such as `a::<B, C>()`.
+            let is_whole = |end: &usize| syn::parse2::<Expr>(stream(&rest[..*end])).is_ok();
+            let end = ends.iter().copied().find(is_whole).unwrap_or(ends[0]);
+            calls.push(self.finish_call(&rest[..end]));
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        calls
+    }
+
+    /// Reads the condition of an `if`, or what a `for` goes through: up to the block that is its body.
+    ///
+    /// As in Rust, that is the first block behind a value which belongs to no `match` and no pattern. One that holds
+    /// statements is the body in any case. The word `limit` behind a value ends it as well.
+    pub(super) fn take_head(&mut self) -> Vec<TokenTree> {
+        let mut trees = Vec::new();
+        // The `match`es and `if`s whose block is still to come.
+        let mut open = 0_usize;
+        while !self.is_at_end() && !self.ends_head(&trees, open) {
+            match self.peek_word().as_deref() {
+                Some("if" | "match" | "while" | "for") => open += 1,
+                None if self.peek_block(Delimiter::Brace) && before_after(&trees) == Before::Value => {
+                    open = open.saturating_sub(1);
+                }
+                _ => {}
+            }
+            trees.extend(self.bump());
+        }
+        trees
+    }
+
+    fn ends_head(&self, trees: &[TokenTree], open: usize) -> bool {
+        let before = before_after(trees);
+        if self.is_punct(';') || before != Before::Quote && words::looks_like_statement(self.cursor) {
+            return true;
+        }
+        if let Some((inside, _, rest)) = self.cursor.group(Delimiter::Brace) {
+            let is_operand = match before {
+                Before::Nothing => words::continues_expression(rest),
+                Before::Value => open > 0 || words::continues_pattern(rest),
+                Before::Operator | Before::Quote => true,
+                Before::Dot => false,
+            };
+            return !is_operand || words::looks_like_branches(inside);
+        }
+        match self.peek_word().as_deref() {
+            Some("if" | "for") => matches!(before, Before::Value | Before::Dot),
+            // It belongs to an `if` in the head only behind the block of that.
+            Some("else") => {
+                !matches!(trees.last(), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace)
+            }
+            Some(word) => before == Before::Value && nearest(word, &["limit"]).is_some(),
+            None => false,
+        }
+    }
+
     fn ends_expression(&self, before: Before, until: Until, is_in_if: bool) -> bool {
         if self.is_punct(';') {
             return true;
@@ -98,7 +160,7 @@ impl Parser<'_, '_> {
             return block.is_some_and(|(inside, ..)| words::looks_like_branches(inside));
         };
         match word.to_string().as_str() {
-            "else" => after_value && !is_in_if,
+            "else" => !(after_value && is_in_if),
             "if" | "for" => matches!(before, Before::Value | Before::Dot),
             word if words::is_keyword(word) => false,
             // An identifier behind a value is in no expression: a clause, a statement, or a slip in one of them.

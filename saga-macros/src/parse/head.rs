@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::parse::Parser as _;
 use syn::{Attribute, LitInt, Path, Type, Visibility};
 
-use super::body::{Scope, Top};
+use super::body::Scope;
 use super::fields::Found;
 use super::parser::{Parser, stream};
 use super::words;
@@ -26,11 +26,11 @@ impl Parser<'_, '_> {
             self.skip_to_saga();
             return None;
         };
-        self.later_generics();
+        let mut generics = self.generics();
         let inputs = self.inputs(&name);
         let output = self.output();
-        self.later_where();
-        let mut scope = Scope { statements: Vec::new(), top: Some(Top::default()) };
+        generics.where_clause = self.where_clause();
+        let mut scope = Scope::saga();
         let Some(body) = self.take_block(Delimiter::Brace) else {
             let found = self.found();
             self.report
@@ -48,10 +48,13 @@ impl Parser<'_, '_> {
             options,
             vis,
             name,
+            generics,
             inputs,
             output,
             participants: top.participants,
             defaults: top.defaults,
+            deadline: top.deadline,
+            lock: top.lock,
             body: scope.statements,
             returns: top.returns.filter(|call| !call.tokens.is_empty()),
             end: body.end,
@@ -216,7 +219,7 @@ impl Parser<'_, '_> {
     }
 
     /// Whether `saga Name` follows.
-    fn is_saga(&self) -> bool {
+    pub(super) fn is_saga(&self) -> bool {
         self.cursor.ident().is_some_and(|(word, rest)| word == "saga" && words::starts_argument(rest))
     }
 

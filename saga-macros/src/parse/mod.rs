@@ -1,13 +1,16 @@
 //! Tokens → what the user wrote. Parsing never fails: it goes on behind a mistake, and reports it.
 
+mod blocks;
 mod body;
 mod call;
+mod events;
 mod fields;
+mod generics;
 mod head;
-mod later;
 mod parser;
 mod policy;
 mod step;
+mod time;
 mod words;
 
 #[cfg(test)]

@@ -1,13 +1,9 @@
-//! `timeout …` and `retry …`, as clauses and as default statements, and the durations in them.
-
-use proc_macro2::{Delimiter, TokenTree};
-use quote::ToTokens;
-use syn::Expr;
+//! `timeout …` and `retry …`, as clauses and as default statements.
 
 use super::parser::Parser;
+use super::time::Found;
 use super::words;
 use crate::ast::{DurationValue, Policies, Retry};
-use crate::duration;
 use crate::report::At;
 use crate::suggest::nearest;
 
@@ -17,13 +13,6 @@ const CAP: DurationValue = DurationValue::Literal(10_000_000_000);
 
 const RETRY_FORMS: &str =
     "write `retry 5 times every 100ms..10s`, `retry forever every 100ms..10s` or `retry never`";
-
-/// What was found where a duration has to be.
-enum Found {
-    Duration(DurationValue),
-    /// Something that was meant as one: reported.
-    Malformed,
-}
 
 impl Parser<'_, '_> {
     /// Reads `timeout …` or `retry …`, whichever `word` is, behind its keyword.
@@ -54,7 +43,7 @@ impl Parser<'_, '_> {
     fn timeout(&mut self) -> Option<DurationValue> {
         let at = self.here();
         let Found::Duration(value) = self.duration("timeout")? else { return None };
-        if is_zero(&value) {
+        if value.is_zero() {
             self.report
                 .error(at, "a time-out of 0 leaves the call no time")
                 .help("write a longer one, such as `timeout 30s`");
@@ -169,7 +158,7 @@ impl Parser<'_, '_> {
         let cap_at = self.here();
         let cap = self.duration("every")?;
         let (Found::Duration(first), Found::Duration(cap)) = (first, cap) else { return None };
-        if is_zero(&first) {
+        if first.is_zero() {
             self.report
                 .error(first_at, "a first wait of 0 tries again without a pause")
                 .help("write a longer one, such as `every 100ms..10s`");
@@ -185,93 +174,6 @@ impl Parser<'_, '_> {
         }
         Some(Retry::Every { limit, first, cap })
     }
-
-    /// A duration behind `word`. `None`: nothing that could be one, which is reported as well.
-    fn duration(&mut self, word: &str) -> Option<Found> {
-        if self.peek_block(Delimiter::Parenthesis) {
-            return self.duration_expression();
-        }
-        let Some(literal) = self.take_literal() else {
-            let found = self.found();
-            let is_name =
-                self.peek_word().is_some_and(|word| !words::is_keyword(&word) && !words::is_clause(&word));
-            let here = self.here_or_last();
-            let error = self.report.error(here, format!("expected a duration after `{word}`, found {found}"));
-            if is_name {
-                error.help("an expression stands in parentheses: `(LIMIT)`");
-            } else {
-                error.help("write `5s`, `1h30m`, or an expression in parentheses");
-            }
-            self.skip_argument();
-            return None;
-        };
-        let text = literal.to_string();
-        let is_number = text.chars().all(|char| char.is_ascii_digit() || matches!(char, '.' | '_'));
-        if is_number && let Some(unit) = self.peek_unit() {
-            let apart = self.take_ident()?;
-            let mut tokens = literal.to_token_stream();
-            apart.to_tokens(&mut tokens);
-            self.report
-                .error(&tokens, format!("`{text} {apart}` is not written as one duration"))
-                .help(format!("did you mean `{text}{unit}`?"));
-            return Some(Found::Malformed);
-        }
-        match duration::nanoseconds(&text) {
-            Ok(nanoseconds) => Some(Found::Duration(DurationValue::Literal(nanoseconds))),
-            Err(malformed) => {
-                self.report.error(&literal, malformed.message).help(malformed.help);
-                Some(Found::Malformed)
-            }
-        }
-    }
-
-    fn duration_expression(&mut self) -> Option<Found> {
-        let block = self.take_block(Delimiter::Parenthesis)?;
-        let tokens = block.inside.token_stream();
-        if syn::parse2::<Expr>(tokens.clone()).is_err() {
-            self.report
-                .error(block.at, "this is no expression")
-                .help("write an expression of type `Duration` in the parentheses");
-            return Some(Found::Malformed);
-        }
-        Some(Found::Duration(DurationValue::Expression(tokens)))
-    }
-
-    fn take_literal(&mut self) -> Option<TokenTree> {
-        let (literal, rest) = self.cursor.literal()?;
-        self.advance(At::from(&literal), rest);
-        Some(literal.into())
-    }
-
-    /// The unit that a word behind a number is meant as.
-    fn peek_unit(&self) -> Option<&'static str> {
-        self.peek_word().and_then(|word| duration::unit_meant(&word))
-    }
-
-    /// Where something is missing: the token before, unless a token stands here that is meant to be it.
-    fn here_or_last(&self) -> At {
-        let is_end = self.is_at_end() || self.is_punct(';') || words::looks_like_statement(self.cursor);
-        let is_clause = self.peek_word().is_some_and(|word| words::is_clause(&word));
-        if is_end || is_clause { self.last.clone() } else { self.here() }
-    }
-
-    /// Skips what was meant as an argument, up to the next clause.
-    pub(super) fn skip_argument(&mut self) {
-        let ends = |parser: &Self| {
-            let is_clause = parser.peek_word().is_some_and(|word| words::is_clause(&word));
-            is_clause
-                || parser.is_punct(';')
-                || parser.is_punct(',')
-                || words::looks_like_statement(parser.cursor)
-        };
-        while !self.is_at_end() && !ends(self) {
-            self.bump();
-        }
-    }
-}
-
-fn is_zero(value: &DurationValue) -> bool {
-    matches!(value, DurationValue::Literal(0))
 }
 
 /// A wait as a help shows it.

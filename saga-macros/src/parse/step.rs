@@ -1,38 +1,44 @@
-//! `step x: T = call clauses;`, `read` and `pivot`.
+//! `step x: T = call clauses;` and its kin.
 
-use proc_macro2::{Delimiter, Ident, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::buffer::TokenBuffer;
-use syn::{Attribute, Type};
+use syn::{Attribute, Expr, Type};
 
 use super::call::Until;
 use super::fields::Found;
 use super::parser::{Block, Parser};
 use super::words;
-use crate::ast::{Call, Compensate, Policies, Probe, Step, StepKind, Undo};
+use crate::ast::{Call, Compensate, Otherwise, Policies, Probe, Step, StepKind, Undo};
 use crate::report::At;
 use crate::suggest::nearest;
 
 impl Parser<'_, '_> {
     /// Reads a step behind its keyword. `None`: it has no name, which was reported.
-    pub(super) fn step(&mut self, attrs: Vec<Attribute>, kind: StepKind, keyword: &Ident) -> Option<Step> {
+    pub(super) fn step(&mut self, attrs: Vec<Attribute>, kind: StepKind) -> Option<Step> {
         let errors_before = self.report.len();
         let Some(name) = self.take_name("a step") else {
             self.skip_statement();
             return None;
         };
-        let ty = self.output_type(&name, keyword);
+        let ty = self.output_type(&name, kind);
         let has_type = ty.is_some();
-        let action = self.action(&name, keyword, has_type);
+        let action = match kind {
+            StepKind::Receive => self.no_action(&name),
+            _ => self.action(&name, kind, has_type),
+        };
         let mut step = Step {
             attrs,
             kind,
             ty: ty.unwrap_or_else(unknown_type),
             name,
             action,
+            within: None,
             policies: Policies::default(),
             keyed: None,
             probe: None,
             compensate: None,
+            otherwise: None,
+            events: None,
             broken: false,
         };
         self.clauses(&mut step, errors_before);
@@ -40,12 +46,19 @@ impl Parser<'_, '_> {
             // What they return cannot be checked.
             step.action.refuse();
             step.probe.iter().for_each(|probe| probe.call.refuse());
+            step.otherwise.iter().for_each(|otherwise| otherwise.call.refuse());
+        }
+        if kind == StepKind::Receive && step.within.is_none() && self.report.len() == errors_before {
+            let name = &step.name;
+            self.report
+                .error(name, format!("`receive {name}` does not say how long it waits"))
+                .help(format!("write `{}`", form(kind, name)));
         }
         step.broken = self.report.len() > errors_before;
         Some(step)
     }
 
-    fn output_type(&mut self, name: &Ident, keyword: &Ident) -> Option<Type> {
+    fn output_type(&mut self, name: &Ident, kind: StepKind) -> Option<Type> {
         let found = if self.take_punct(':') { self.take_type(&['=']) } else { Found::Missing };
         match found {
             Found::Type(ty) => return Some(ty),
@@ -53,7 +66,7 @@ impl Parser<'_, '_> {
             Found::Missing => {
                 self.report
                     .error(name, format!("step `{name}` has no type"))
-                    .help(format!("write `{keyword} {name}: Type = participant.method(cx, …);`"));
+                    .help(format!("write `{}`", form(kind, name)));
             }
         }
         self.poison(name);
@@ -61,22 +74,39 @@ impl Parser<'_, '_> {
     }
 
     /// Reads `= call`. A step without a type gets no second error for its call.
-    fn action(&mut self, name: &Ident, keyword: &Ident, has_type: bool) -> Call {
+    fn action(&mut self, name: &Ident, kind: StepKind, has_type: bool) -> Call {
         let missing = |parser: &mut Self| {
             if has_type {
                 parser
                     .report
                     .error(parser.last.clone(), format!("step `{name}` has no call"))
-                    .help(format!("write `{keyword} {name}: Type = participant.method(cx, …);`"));
+                    .help(format!("write `{}`", form(kind, name)));
             }
         };
-        if self.take_punct('=') {
-            return self.take_call(Until::Clause, missing);
+        if !self.take_punct('=') {
+            missing(self);
+            return Call::missing();
         }
-        missing(self);
-        let call = Call::new(proc_macro2::TokenStream::new());
-        call.refuse();
+        let call = self.take_call(Until::Clause, missing);
+        if kind == StepKind::Saga && !call.is_refused() && !names_saga(&call) {
+            call.refuse();
+            self.report
+                .error(&call.tokens, format!("`{name}` is a saga, but this does not name one"))
+                .help(format!("write `{}`", form(kind, name)));
+        }
         call
+    }
+
+    /// A `receive` waits, and calls nothing.
+    fn no_action(&mut self, name: &Ident) -> Call {
+        let equals = self.here();
+        if self.take_punct('=') {
+            self.report
+                .error(equals, format!("`receive {name}` waits for a signal: it calls nothing"))
+                .help(format!("write `{}`, or `step` instead of `receive`", form(StepKind::Receive, name)));
+            self.take_expression(Until::Clause);
+        }
+        Call::new(TokenStream::new())
     }
 
     /// Reads the clauses and the `;` that ends them. A step with an error is half typed: no second one for its `;`.
@@ -96,8 +126,7 @@ impl Parser<'_, '_> {
                 return missing_semicolon(self, step);
             }
             match word {
-                Some(word) if words::CLAUSES.contains(&word.as_str()) => self.clause(&word, step),
-                Some(word) if words::LATER_CLAUSES.contains(&word.as_str()) => self.later_clause(),
+                Some(word) if words::is_clause(&word) => self.clause(&word, step),
                 Some(word) => match nearest(&word, &[words::CLAUSES, words::STATEMENTS].concat()) {
                     Some(meant) if !words::is_clause(meant) => {
                         return missing_semicolon(self, step);
@@ -124,6 +153,29 @@ impl Parser<'_, '_> {
                         .help("write `probe participant.find(cx)`");
                 });
                 step.probe.replace(Probe { keyword: keyword.span(), call }).is_some()
+            }
+            "else" => {
+                let call = self.take_call(Until::Clause, |parser| {
+                    parser.report.error(&keyword, "`else` has no value").help("write `else value`");
+                });
+                step.otherwise.replace(Otherwise { keyword: keyword.span(), call }).is_some()
+            }
+            "events" => {
+                let events = self.events(&keyword);
+                events.is_some_and(|events| step.events.replace(events).is_some())
+            }
+            "within" => {
+                let within = self.duration_of(word);
+                if step.kind != StepKind::Receive {
+                    self.report
+                        .error(
+                            &keyword,
+                            format!("`within` belongs to `receive`, and `{}` is none", step.name),
+                        )
+                        .help("write `timeout` to limit each attempt of a call");
+                    return;
+                }
+                within.is_some_and(|within| step.within.replace(within).is_some())
             }
             _ => {
                 let compensate = self.compensate(&keyword);
@@ -155,9 +207,7 @@ impl Parser<'_, '_> {
             self.report
                 .error(keyword, "`compensate` has no call")
                 .help("write `compensate participant.cancel(cx, …)`, or `compensate nothing`");
-            let call = Call::new(proc_macro2::TokenStream::new());
-            call.refuse();
-            Undo::Call(call)
+            Undo::Call(Call::missing())
         } else {
             Undo::Call(self.finish_call(&trees))
         };
@@ -198,9 +248,13 @@ impl Parser<'_, '_> {
             self.report.error(here, format!("unknown clause `{word}`: did you mean `{meant}`?"));
             return self.clause(meant, step);
         }
-        self.report.error(here, format!("unknown clause `{word}`")).help(
-            "a step has the clauses `timeout`, `retry`, `probe`, `keyed` and `compensate`; `;` ends it",
-        );
+        let (whose, clauses) = match step.kind {
+            StepKind::Receive => ("a `receive`", &["within", "else", "events"][..]),
+            _ => ("a step", &["timeout", "retry", "probe", "keyed", "compensate", "else", "events"][..]),
+        };
+        self.report
+            .error(here, format!("unknown clause `{word}`"))
+            .help(format!("{whose} has the clauses {}; `;` ends it", words::listed(clauses)));
         self.take_ident();
         self.take_expression(Until::Clause);
     }
@@ -220,8 +274,29 @@ impl Parser<'_, '_> {
     }
 }
 
+/// A step of this kind, as a help shows it.
+fn form(kind: StepKind, name: &Ident) -> String {
+    let word = kind.word();
+    match kind {
+        StepKind::Step | StepKind::Read | StepKind::Pivot => {
+            format!("{word} {name}: Type = participant.method(cx, …);")
+        }
+        StepKind::Local => format!("{word} {name}: Type = function(tx, …);"),
+        StepKind::Receive => format!("{word} {name}: Type within 24h;"),
+        StepKind::Saga => format!("{word} {name}: Type = OtherSaga(…);"),
+        // These have no name to forget a type behind.
+        StepKind::If | StepKind::For | StepKind::Sleep => word.to_owned(),
+    }
+}
+
+/// Whether this is `OtherSaga(…)`.
+fn names_saga(call: &Call) -> bool {
+    let Ok(Expr::Call(call)) = syn::parse2::<Expr>(call.tokens.clone()) else { return false };
+    matches!(&*call.func, Expr::Path(path) if path.attrs.is_empty() && path.qself.is_none())
+}
+
 /// `()`, where the type is missing: whoever uses the output is refused anyway.
-fn unknown_type() -> Type {
+pub(super) fn unknown_type() -> Type {
     syn::parse_quote!(())
 }
 

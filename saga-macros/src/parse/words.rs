@@ -4,21 +4,14 @@ use proc_macro2::{Delimiter, Ident};
 use syn::buffer::Cursor;
 
 /// The words that begin a statement.
-pub(super) const STATEMENTS: &[&str] =
-    &["with", "timeout", "retry", "step", "read", "pivot", "parallel", "return"];
+pub(super) const STATEMENTS: &[&str] = &[
+    "with", "timeout", "retry", "deadline", "lock", "step", "read", "local", "pivot", "receive", "saga",
+    "sleep", "parallel", "if", "for", "return",
+];
 
 /// The words that begin a clause of a step.
-pub(super) const CLAUSES: &[&str] = &["timeout", "retry", "probe", "keyed", "compensate"];
-
-/// Statements of the later language.
-pub(super) const LATER_STATEMENTS: &[&str] =
-    &["deadline", "lock", "receive", "sleep", "saga", "local", "if", "for"];
-
-/// Clauses of the later language.
-pub(super) const LATER_CLAUSES: &[&str] = &["else", "events"];
-
-/// Statements of the form `word name: Type …`.
-pub(super) const BINDINGS: &[&str] = &["with", "step", "read", "pivot", "local", "receive", "saga"];
+pub(super) const CLAUSES: &[&str] =
+    &["timeout", "retry", "probe", "keyed", "compensate", "else", "events", "within"];
 
 /// Rust's own keywords: no names.
 const KEYWORDS: &[&str] = &[
@@ -32,6 +25,15 @@ const KEYWORDS: &[&str] = &[
 /// The keywords that are values, or end one.
 const VALUES: &[&str] = &["self", "Self", "super", "crate", "true", "false", "await"];
 
+/// The words as a sentence lists them: `a`, `b` and `c`.
+pub(super) fn listed(words: &[&str]) -> String {
+    let quoted = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>();
+    match &quoted[..] {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
 pub(super) fn is_keyword(word: &str) -> bool {
     KEYWORDS.contains(&word)
 }
@@ -42,11 +44,11 @@ pub(super) fn ends_expression(word: &str) -> bool {
 }
 
 pub(super) fn is_statement(word: &str) -> bool {
-    STATEMENTS.contains(&word) || LATER_STATEMENTS.contains(&word)
+    STATEMENTS.contains(&word)
 }
 
 pub(super) fn is_clause(word: &str) -> bool {
-    CLAUSES.contains(&word) || LATER_CLAUSES.contains(&word)
+    CLAUSES.contains(&word)
 }
 
 /// Whether the word of a clause, with `rest` behind it, is one where an operand would have to follow as well.
@@ -83,6 +85,17 @@ pub(super) fn looks_like_known_statement(cursor: Cursor<'_>) -> bool {
         "timeout" | "retry" => false,
         word => is_statement(word) && !is_keyword(word) && starts_argument(rest),
     }
+}
+
+/// Whether a block with `rest` behind it is an operand, such as the one of `{ a } == b`.
+pub(super) fn continues_expression(rest: Cursor<'_>) -> bool {
+    let is_operator = rest.punct().is_some_and(|(punct, _)| !matches!(punct.as_char(), ';' | '#' | ','));
+    is_operator || rest.group(Delimiter::Brace).is_some()
+}
+
+/// Whether a block with `rest` behind it belongs to a pattern, as in `let Car { .. } = car`.
+pub(super) fn continues_pattern(rest: Cursor<'_>) -> bool {
+    rest.punct().is_some_and(|(punct, _)| matches!(punct.as_char(), '=' | '|'))
 }
 
 /// Whether the inside of a block is made of statements.

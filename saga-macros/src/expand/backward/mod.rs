@@ -1,7 +1,7 @@
 //! The way back: a compensation per step, the settling of a doubt where the compensation needs the output, and the
 //! compensations of a `parallel` side by side.
 
-mod parallel;
+mod block;
 mod region;
 mod step;
 
@@ -10,10 +10,11 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-pub(super) use self::region::{arms, expand};
+pub(super) use self::region::expand;
+use super::blocks::{self, Direction};
 use super::{Expansion, Position, RegionNames, Take, names};
-use crate::layout::{ParallelLayout, RegionLayout, StepLayout, UndoLayout};
-use crate::model::{StepId, VariableId};
+use crate::layout::{BlockLayout, NodeLayout, RegionLayout, StepLayout, UndoLayout};
+use crate::model::{BlockKind, StepId, VariableId};
 
 /// The names of a step's compensation.
 pub(super) fn compensation_position(saga: &Expansion<'_>, id: StepId) -> Position {
@@ -30,14 +31,6 @@ pub(super) fn settlement_position(saga: &Expansion<'_>, id: StepId) -> Position 
     Position {
         variant: names::variant(&format!("Settle{camel}")),
         ty: saga.item(&format!("{camel}Settlement")),
-    }
-}
-
-/// The names of a parallel's compensation.
-pub(super) fn parallel_position(saga: &Expansion<'_>, parallel: &ParallelLayout) -> Position {
-    Position {
-        variant: names::variant(&format!("Compensate{}", parallel.label)),
-        ty: saga.item(&format!("{}ParallelBackward", parallel.label)),
     }
 }
 
@@ -117,36 +110,98 @@ pub(super) fn push_step(
     (Some(quote!(let #undo = #value;)), data.clone())
 }
 
-/// The same for a parallel, of which every branch is done.
-pub(super) fn push_parallel(
+/// The same for a block that is done: for one arm of an `if`. `None` where there is nothing to undo in it.
+pub(super) fn push_block(
     saga: &Expansion<'_>,
     region: &RegionLayout,
     index: usize,
-    layout: &ParallelLayout,
+    block: &BlockLayout,
+    arm: Option<usize>,
 ) -> Option<TokenStream> {
-    if !layout.is_undone {
+    if !carries_undo(saga, region, index + 1) {
         return None;
     }
     let undo = &saga.undo;
     let backward = RegionNames::new(saga, region).backward;
-    let Position { variant, ty } = parallel_position(saga, layout);
-    let branches = layout.branches.iter().map(|branch| {
-        let field = names::snake(&branch.label);
-        if carries_undo(saga, branch, branch.nodes.len()) {
-            let undo = branch_undo(&field);
-            quote!(#field: #undo)
-        } else {
-            let backward = RegionNames::new(saga, branch).backward;
-            quote!(#field: #backward::Undone)
+    let earlier = if region.undoes_before(index) { quote!(#undo) } else { quote!(#backward::Undone) };
+    let branch = &block.branches[arm.unwrap_or_default()];
+    if !block.is_undone || (arm.is_some() && !carries_undo(saga, branch, branch.nodes.len())) {
+        return (!region.undoes_before(index)).then(|| quote!(let #undo = #earlier;));
+    }
+    let Position { variant, ty } = blocks::position(saga, block, Direction::Backward);
+    let before = boxed_before(saga, region, index, &earlier);
+    let pushed = |fields: &TokenStream| quote!(#backward::#variant(#ty { #fields #before }));
+    let undone = match block.kind {
+        BlockKind::Parallel => {
+            let names = block.branches.iter().map(|branch| names::snake(&branch.label)).collect::<Vec<_>>();
+            let undos = block.branches.iter().zip(&names).map(|(branch, field)| {
+                if carries_undo(saga, branch, branch.nodes.len()) {
+                    let undo = branch_undo(field);
+                    quote!(#undo)
+                } else {
+                    let backward = RegionNames::new(saga, branch).backward;
+                    quote!(#backward::Undone)
+                }
+            });
+            let undos = undos.collect::<Vec<_>>();
+            let pushed = pushed(&quote!(#(#names: #undos,)*));
+            if block.branches.iter().any(surely_undoes) {
+                pushed
+            } else {
+                let asked = block
+                    .branches
+                    .iter()
+                    .zip(&names)
+                    .filter(|(branch, _)| carries_undo(saga, branch, branch.nodes.len()));
+                let asked = asked.map(|(_, field)| branch_undo(field));
+                quote!(if #(#asked.is_undone())&&* { #earlier } else { #pushed })
+            }
         }
-    });
-    let before = before(saga, region, index);
-    Some(quote!(let #undo = #backward::#variant(#ty { #(#branches,)* #before });))
+        BlockKind::If { .. } => {
+            let (field, arms) = (&saga.arm, blocks::arms(saga, block, Direction::Backward));
+            let (arm, arm_undo) = (names::variant(&branch.label), names::local("arm_undo"));
+            let pushed = pushed(&quote!(#field: #arms::#arm(#arm_undo),));
+            if surely_undoes(branch) {
+                pushed
+            } else {
+                quote!(if #arm_undo.is_undone() { #earlier } else { #pushed })
+            }
+        }
+        BlockKind::For { limit, .. } => {
+            let (field, undos) = (&saga.items, undo_of_items());
+            let limit = proc_macro2::Literal::u32_unsuffixed(limit);
+            let items = names::local("undone_items");
+            let pushed = pushed(&quote!(#field: #items,));
+            quote! {{
+                let #items = __saga::EachBackward::new(#undos.into_iter(), #limit);
+                if #items.is_undone() { #earlier } else { #pushed }
+            }}
+        }
+    };
+    Some(quote!(let #undo = #undone;))
+}
+
+/// Whether there is something to undo of a region that is done, whatever was decided in it.
+fn surely_undoes(region: &RegionLayout) -> bool {
+    region.nodes.iter().any(|node| match node {
+        NodeLayout::Step(step) => !matches!(step.undo, UndoLayout::None),
+        NodeLayout::Block(block) => match block.kind {
+            BlockKind::Parallel => block.branches.iter().any(surely_undoes),
+            BlockKind::If { .. } => block.branches.iter().all(surely_undoes),
+            // Perhaps it has no items.
+            BlockKind::For { .. } => false,
+        },
+    })
 }
 
 /// The variable that holds what there is to undo of a branch.
 pub(super) fn branch_undo(field: &Ident) -> Ident {
     names::local(&format!("{}_undo", names::plain(field)))
+}
+
+/// The variable that holds what there is to undo of the items of a `for`.
+pub(super) fn undo_of_items() -> Ident {
+    names::local("undos")
 }
 
 /// What the compensation of a step carries, if it has one.

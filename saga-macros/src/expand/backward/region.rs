@@ -3,13 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{
-    compensation_data, compensation_position, parallel, parallel_position, settlement_position, step,
-};
-use crate::expand::event::{CompensationEvents, StepEvents};
+use super::{block, compensation_data, compensation_position, settlement_position, step};
+use crate::expand::blocks::{self, Direction};
+use crate::expand::event::{CompensationEvents, StepEvents, event_pattern};
 use crate::expand::names::{doc, plain, snake};
-use crate::expand::place::Outside;
-use crate::expand::{Code, Expansion, Position, RegionNames, branches, calls};
+use crate::expand::{Code, Expansion, Position, RegionNames, calls};
 use crate::layout::{NodeLayout, RegionLayout, StepLayout, UndoLayout};
 
 /// The positions of a region and of all its branches, latest first.
@@ -22,7 +20,7 @@ pub(in crate::expand) fn expand(saga: &Expansion<'_>, region: &RegionLayout, cod
     for (index, node) in region.nodes.iter().enumerate().rev() {
         match node {
             NodeLayout::Step(layout) => step::expand(saga, region, index, layout, code),
-            NodeLayout::Parallel(layout) => parallel::expand(saga, region, index, layout, code),
+            NodeLayout::Block(layout) => block::expand(saga, region, index, layout, code),
         }
     }
 }
@@ -61,16 +59,30 @@ fn variants(saga: &Expansion<'_>, node: &NodeLayout) -> Vec<(Position, String)> 
                 .map(|_| (compensation_position(saga, layout.id), step::compensation_text(saga, layout.id)));
             settlement.into_iter().chain(compensation).collect()
         }
-        NodeLayout::Parallel(layout) if layout.is_undone => {
-            vec![(parallel_position(saga, layout), branches::text(saga, layout, "compensated"))]
+        NodeLayout::Block(block) if block.is_undone => {
+            let position = blocks::position(saga, block, Direction::Backward);
+            vec![(position, blocks::text(saga, block, "compensated"))]
         }
-        NodeLayout::Parallel(_) => vec![],
+        NodeLayout::Block(_) => vec![],
     }
 }
 
 fn implementation(saga: &Expansion<'_>, region: &RegionLayout) -> TokenStream {
-    let event = &saga.event;
+    let Expansion { event, participants, .. } = saga;
     let backward = RegionNames::new(saga, region).backward;
+    let call = region.nodes.iter().rev().map(|node| call_arms(saga, node));
+    let call = quote! {
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<#participants>,
+        ) -> __saga::Option<__saga::CallFuture<#event>> {
+            match self {
+                #(#call)*
+                _ => __saga::None,
+            }
+        }
+    };
     let apply = region.nodes.iter().rev().map(|node| apply_arms(saga, node));
     let calls = region.nodes.iter().rev().map(|node| calls_arms(saga, node));
     let methods = quote! {
@@ -95,17 +107,15 @@ fn implementation(saga: &Expansion<'_>, region: &RegionLayout) -> TokenStream {
             }
         }
     };
-    if region.label.is_empty() {
-        quote! {
-            #[automatically_derived]
-            impl __saga::Backward for #backward {
-                type Event = #event;
+    quote! {
+        #[automatically_derived]
+        impl __saga::Backward for #backward {
+            type Event = #event;
 
-                #methods
-            }
+            #methods
         }
-    } else {
-        quote!(impl #backward { #methods })
+
+        impl #backward { #call }
     }
 }
 
@@ -114,96 +124,87 @@ fn calls_arms(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
     let positions = variants(saga, node).into_iter().map(|(position, _)| position.variant);
     match node {
         NodeLayout::Step(_) => quote!(#(Self::#positions(at) => calls.push(at.#attempts.call()),)*),
-        NodeLayout::Parallel(layout) => {
-            let branches = layout.branches.iter().map(|branch| snake(&branch.label)).collect::<Vec<_>>();
-            let arms =
-                positions.map(|variant| quote!(Self::#variant(at) => { #(at.#branches.calls(calls);)* }));
-            arms.collect()
-        }
+        NodeLayout::Block(_) => quote!(#(Self::#positions(at) => at.calls(calls),)*),
     }
 }
 
 fn apply_arms(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
     match node {
         NodeLayout::Step(layout) => step_arms(saga, layout),
-        NodeLayout::Parallel(layout) if layout.is_undone => {
-            let Position { variant, ty } = parallel_position(saga, layout);
+        NodeLayout::Block(block) if block.is_undone => {
+            let Position { variant, ty } = blocks::position(saga, block, Direction::Backward);
             quote! {
                 (Self::#variant(at), event) => {
                     __saga::in_parallel(at.apply(event), #ty::join, |before| before, Self::#variant)
                 }
             }
         }
-        NodeLayout::Parallel(_) => TokenStream::new(),
+        NodeLayout::Block(_) => TokenStream::new(),
     }
 }
 
 fn step_arms(saga: &Expansion<'_>, layout: &StepLayout) -> TokenStream {
     let Expansion { event, attempts, .. } = saga;
-    let StepEvents { done, refused, attempt, compensation } = StepEvents::new(saga, layout.id);
+    let id = layout.id;
+    let StepEvents { done, refused, attempt, compensation, .. } = StepEvents::new(saga, id);
     let Some(CompensationEvents { compensated, attempt: compensation }) = compensation else {
         return TokenStream::new();
     };
-    let compensate = compensation_position(saga, layout.id).variant;
-    let settle = settlement_position(saga, layout.id).variant;
+    let compensate = compensation_position(saga, id).variant;
+    let settle = settlement_position(saga, id).variant;
     let settlement = matches!(layout.undo, UndoLayout::ByOutput { .. }).then(|| {
+        let done = event_pattern(saga, id, &done, &quote!(output));
+        let facts = [(refused, quote!(refuse)), (attempt, quote!(record))];
+        let facts = facts.into_iter().filter_map(|(variant, method)| {
+            let fact = event_pattern(saga, id, &variant?, &quote!(fact));
+            Some(quote! {
+                (Self::#settle(mut at), #event::#fact) => {
+                    match at.#attempts.#method(fact, &mut __saga::None) {
+                        legal if at.#attempts.in_doubt() => legal.at(Self::#settle(at)),
+                        _ => __saga::Ok(at.absent()),
+                    }
+                }
+            })
+        });
         quote! {
-            (Self::#settle(at), #event::#done(output)) if at.#attempts.is_open() => {
+            (Self::#settle(at), #event::#done) if at.#attempts.is_open() => {
                 __saga::Ok(Self::#compensate(at.done(output)))
             }
-            (Self::#settle(mut at), #event::#refused(refusal)) => {
-                match at.#attempts.refuse(refusal, &mut __saga::None) {
-                    legal if at.#attempts.in_doubt() => legal.at(Self::#settle(at)),
-                    _ => __saga::Ok(at.absent()),
-                }
-            }
-            (Self::#settle(mut at), #event::#attempt(fact)) => {
-                match at.#attempts.record(fact, &mut __saga::None) {
-                    legal if at.#attempts.in_doubt() => legal.at(Self::#settle(at)),
-                    _ => __saga::Ok(at.absent()),
-                }
-            }
+            #(#facts)*
         }
     });
+    let compensated = event_pattern(saga, id, &compensated, &TokenStream::new());
+    let compensation = event_pattern(saga, id, &compensation, &quote!(fact));
     quote! {
         #settlement
         (Self::#compensate(at), #event::#compensated) if at.#attempts.is_open() => {
             __saga::Ok(at.compensated())
         }
-        (Self::#compensate(mut at), #event::#compensation(fact)) => {
+        (Self::#compensate(mut at), #event::#compensation) => {
             at.#attempts.record(fact, &mut __saga::None).at(Self::#compensate(at))
         }
     }
 }
 
-/// The attempt of each compensation and settlement, by the step's index and its position: arms of a `match`.
-pub(in crate::expand) fn arms(
-    saga: &Expansion<'_>,
-    region: &RegionLayout,
-    outside: Option<&Outside<'_>>,
-) -> TokenStream {
-    let backward = RegionNames::new(saga, region).backward;
-    let arms = region.nodes.iter().rev().map(|node| match node {
+/// The attempt of each compensation and settlement: arms of a `match` on the positions.
+fn call_arms(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
+    match node {
         NodeLayout::Step(step) => {
             let id = step.id;
             let settlement = matches!(step.undo, UndoLayout::ByOutput { .. }).then(|| {
                 let variant = settlement_position(saga, id).variant;
-                calls::step_arm(saga, id, outside, &quote!(#backward::#variant))
+                calls::step_arm(saga, id, &quote!(Self::#variant))
             });
             let compensation = compensation_data(step).map(|_| {
                 let variant = compensation_position(saga, id).variant;
-                calls::compensation_arm(saga, id, outside, &quote!(#backward::#variant))
+                calls::compensation_arm(saga, id, &quote!(Self::#variant))
             });
             quote!(#settlement #compensation)
         }
-        NodeLayout::Parallel(parallel) => {
-            let position = parallel_position(saga, parallel);
-            let branches = parallel.branches.iter().filter(|branch| branch.turns).map(|branch| {
-                let (region, position, field) = (&backward, &position, snake(&branch.label));
-                arms(saga, branch, Some(&Outside { around: outside, region, position, branch: &field }))
-            });
-            branches.collect()
+        NodeLayout::Block(block) if block.is_undone => {
+            let variant = blocks::position(saga, block, Direction::Backward).variant;
+            quote!(Self::#variant(at) => at.call(place, request),)
         }
-    });
-    arms.collect()
+        NodeLayout::Block(_) => TokenStream::new(),
+    }
 }

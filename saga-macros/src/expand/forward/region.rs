@@ -3,12 +3,13 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{arrive, holds, parallel, position, step};
-use crate::expand::event::StepEvents;
+use super::{arrive, block, holds, position, step};
+use crate::ast::StepKind;
+use crate::expand::event::{StepEvents, event_pattern};
 use crate::expand::names::{doc, plain, snake};
-use crate::expand::place::Outside;
-use crate::expand::{Code, Expansion, Position, RegionNames, backward, branches, calls};
+use crate::expand::{Code, Expansion, Position, RegionNames, backward, blocks, calls};
 use crate::layout::{NodeLayout, RegionLayout};
+use crate::model::BlockKind;
 
 /// The positions of a region and of all its branches.
 pub(in crate::expand) fn expand(saga: &Expansion<'_>, region: &RegionLayout, code: &mut Code) {
@@ -18,7 +19,7 @@ pub(in crate::expand) fn expand(saga: &Expansion<'_>, region: &RegionLayout, cod
     for (index, node) in region.nodes.iter().enumerate() {
         match node {
             NodeLayout::Step(layout) => step::expand(saga, region, index, layout, code),
-            NodeLayout::Parallel(layout) => parallel::expand(saga, region, index, layout, code),
+            NodeLayout::Block(layout) => block::expand(saga, region, index, layout, code),
         }
     }
     end(saga, region, &names, code);
@@ -35,7 +36,7 @@ fn items(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNames, code:
         let Position { variant, ty } = position(saga, node);
         let doc = doc(&match node {
             NodeLayout::Step(step) => format!("`{}` is to be done.", saga.step_name(step.id)),
-            NodeLayout::Parallel(layout) => branches::text(saga, layout, "done"),
+            NodeLayout::Block(layout) => blocks::text(saga, layout, "done"),
         });
         quote!(#doc #variant(#ty),)
     });
@@ -57,8 +58,21 @@ fn end_text(region: &RegionLayout) -> &'static str {
 
 fn implementation(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNames) -> TokenStream {
     let RegionNames { forward, backward, end } = names;
-    let Expansion { event, .. } = saga;
+    let Expansion { event, participants, .. } = saga;
     let end_variant = &end.variant;
+    let call = region.nodes.iter().map(|node| call_arm(saga, node));
+    let call = quote! {
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<#participants>,
+        ) -> __saga::Option<__saga::CallFuture<#event>> {
+            match self {
+                #(#call)*
+                _ => __saga::None,
+            }
+        }
+    };
     let apply = (0..region.nodes.len()).map(|index| apply_arms(saga, region, index));
     let calls = region.nodes.iter().map(|node| calls_arm(saga, node));
     let methods = quote! {
@@ -119,6 +133,8 @@ fn implementation(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNam
                     }
                 }
             }
+
+            impl #forward { #call }
         };
     }
     let turn = region.turns.then(|| {
@@ -130,7 +146,7 @@ fn implementation(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNam
             }
         }
     });
-    quote!(impl #forward { #methods #turn })
+    quote!(impl #forward { #methods #call #turn })
 }
 
 /// The variants from which the saga can compensate.
@@ -147,56 +163,105 @@ fn calls_arm(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
             let attempts = &saga.attempts;
             quote!(Self::#variant(at) => calls.push(at.#attempts.call()),)
         }
-        NodeLayout::Parallel(parallel) => {
-            let branches = parallel.branches.iter().map(|branch| snake(&branch.label));
-            quote!(Self::#variant(at) => { #(at.#branches.calls(calls);)* })
-        }
+        NodeLayout::Block(_) => quote!(Self::#variant(at) => at.calls(calls),),
+    }
+}
+
+fn call_arm(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
+    let variant = position(saga, node).variant;
+    match node {
+        NodeLayout::Step(step) => calls::step_arm(saga, step.id, &quote!(Self::#variant)),
+        NodeLayout::Block(_) => quote!(Self::#variant(at) => at.call(place, request),),
     }
 }
 
 /// The arms of `apply` for the position with number `index`.
 fn apply_arms(saga: &Expansion<'_>, region: &RegionLayout, index: usize) -> TokenStream {
     let Expansion { event, attempts, .. } = saga;
-    let node = &region.nodes[index];
-    let Position { variant, ty } = position(saga, node);
+    let Position { variant, ty } = position(saga, &region.nodes[index]);
+    let NodeLayout::Step(step) = &region.nodes[index] else {
+        let next = next(saga, region, index);
+        return quote! {
+            (Self::#variant(at), event) => {
+                __saga::in_parallel(at.apply(event, turn), #ty::join, #next, Self::#variant)
+            }
+        };
+    };
+    let id = step.id;
+    let StepEvents { refused, attempt, otherwise, .. } = StepEvents::new(saga, id);
+    let is_passive =
+        matches!(saga.step(id).ast.kind, StepKind::If | StepKind::For | StepKind::Sleep | StepKind::Receive);
+    // What the coordinator decides it decides only for a saga that goes on.
+    let goes_on = is_passive.then(|| quote!(&&turn.is_none()));
+    let is_arm = match region.nodes.get(index + 1) {
+        Some(NodeLayout::Block(block)) if matches!(block.kind, BlockKind::If { .. }) => {
+            let arms = crate::expand::names::number(block.branches.len());
+            Some(quote!(&& output < #arms))
+        }
+        _ => None,
+    };
+    let done = event_pattern(saga, id, &StepEvents::new(saga, id).done, &quote!(output));
+    let next = after_done(saga, region, index);
+    let refused = refused.map(|refused| {
+        let refused = event_pattern(saga, id, &refused, &quote!(refusal));
+        quote! {
+            (Self::#variant(mut at), #event::#refused) => {
+                at.#attempts.refuse(refusal, turn).at(Self::#variant(at))
+            }
+        }
+    });
+    let attempt = attempt.map(|attempt| {
+        let attempt = event_pattern(saga, id, &attempt, &quote!(fact));
+        quote! {
+            (Self::#variant(mut at), #event::#attempt) => {
+                at.#attempts.record(fact, turn).at(Self::#variant(at))
+            }
+        }
+    });
+    let otherwise = otherwise.map(|otherwise| {
+        let otherwise = event_pattern(saga, id, &otherwise, &quote!(output));
+        quote!((Self::#variant(at), #event::#otherwise) if at.#attempts.has_failed() && turn.is_none() => #next,)
+    });
+    quote! {
+        (Self::#variant(at), #event::#done) if at.#attempts.is_open() #goes_on #is_arm => #next,
+        #refused
+        #attempt
+        #otherwise
+    }
+}
+
+/// The position after a step that is done with `output`.
+fn after_done(saga: &Expansion<'_>, region: &RegionLayout, index: usize) -> TokenStream {
+    if let Some(NodeLayout::Block(block)) = region.nodes.get(index + 1)
+        && block.kind != BlockKind::Parallel
+    {
+        // Perhaps there is nothing to do in it.
+        let Position { variant, ty } = position(saga, &region.nodes[index + 1]);
+        let next = next(saga, region, index + 1);
+        return quote!(__saga::in_parallel(__saga::Ok(at.done(output)), #ty::join, #next, Self::#variant));
+    }
     let (Position { variant: next, .. }, _) = arrive(saga, region, index + 1);
-    match node {
-        NodeLayout::Step(step) => {
-            let StepEvents { done, refused, attempt, .. } = StepEvents::new(saga, step.id);
-            let next = match hold(saga, region, index) {
-                None => quote!(__saga::Ok(Self::#next(at.done(output)))),
-                Some(hold) => quote! {{
-                    let mut next = at.done(output);
-                    #hold
-                    __saga::Ok(Self::#next(next))
-                }},
-            };
-            quote! {
-                (Self::#variant(at), #event::#done(output)) if at.#attempts.is_open() => #next,
-                (Self::#variant(mut at), #event::#refused(refusal)) => {
-                    at.#attempts.refuse(refusal, turn).at(Self::#variant(at))
-                }
-                (Self::#variant(mut at), #event::#attempt(fact)) => {
-                    at.#attempts.record(fact, turn).at(Self::#variant(at))
-                }
+    match hold(saga, region, index) {
+        None => quote!(__saga::Ok(Self::#next(at.done(output)))),
+        Some(hold) => quote! {{
+            let mut next = at.done(output);
+            #hold
+            __saga::Ok(Self::#next(next))
+        }},
+    }
+}
+
+/// How the position after a block becomes one of the region: a function.
+fn next(saga: &Expansion<'_>, region: &RegionLayout, index: usize) -> TokenStream {
+    let (Position { variant: next, .. }, _) = arrive(saga, region, index + 1);
+    match hold(saga, region, index) {
+        None => quote!(Self::#next),
+        Some(hold) => quote! {
+            |mut next| {
+                #hold
+                Self::#next(next)
             }
-        }
-        NodeLayout::Parallel(_) => {
-            let next = match hold(saga, region, index) {
-                None => quote!(Self::#next),
-                Some(hold) => quote! {
-                    |mut next| {
-                        #hold
-                        Self::#next(next)
-                    }
-                },
-            };
-            quote! {
-                (Self::#variant(at), event) => {
-                    __saga::in_parallel(at.apply(event, turn), #ty::join, #next, Self::#variant)
-                }
-            }
-        }
+        },
     }
 }
 
@@ -206,7 +271,7 @@ fn hold(saga: &Expansion<'_>, region: &RegionLayout, index: usize) -> Option<Tok
     match region.nodes.get(index + 1)? {
         node if !holds(saga, node) => None,
         NodeLayout::Step(_) => Some(quote!(next.#attempts.hold(turn);)),
-        NodeLayout::Parallel(_) => Some(quote!(next.hold(turn);)),
+        NodeLayout::Block(_) => Some(quote!(next.hold(turn);)),
     }
 }
 
@@ -234,30 +299,4 @@ fn end(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNames, code: &
             }
         });
     }
-}
-
-/// The attempt of each step, by the step's index and its position: arms of a `match`.
-pub(in crate::expand) fn arms(
-    saga: &Expansion<'_>,
-    region: &RegionLayout,
-    outside: Option<&Outside<'_>>,
-) -> TokenStream {
-    let forward = RegionNames::new(saga, region).forward;
-    let arms = region.nodes.iter().map(|node| {
-        let position = position(saga, node);
-        match node {
-            NodeLayout::Step(step) => {
-                let variant = &position.variant;
-                calls::step_arm(saga, step.id, outside, &quote!(#forward::#variant))
-            }
-            NodeLayout::Parallel(parallel) => {
-                let branches = parallel.branches.iter().map(|branch| {
-                    let (region, position, field) = (&forward, &position, snake(&branch.label));
-                    arms(saga, branch, Some(&Outside { around: outside, region, position, branch: &field }))
-                });
-                branches.collect()
-            }
-        }
-    });
-    arms.collect()
 }

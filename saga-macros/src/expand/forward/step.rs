@@ -8,7 +8,7 @@ use quote::quote;
 use super::{arrive, step_position};
 use crate::ast::StepKind;
 use crate::expand::names::{doc, local, number};
-use crate::expand::{Code, Expansion, Position, RegionNames, Take, backward, calls};
+use crate::expand::{Code, Expansion, Position, RegionNames, Take, backward, calls, definition};
 use crate::layout::{RegionLayout, StepLayout, UndoLayout};
 use crate::model::{StepId, Zone};
 
@@ -48,6 +48,8 @@ fn implementation(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     };
     let keyed = keyed(saga, id);
     let probe = step.ast.probe.is_some();
+    let otherwise = step.ast.otherwise.is_some();
+    let kind = definition::kind(step.ast.kind);
     quote! {
         #[automatically_derived]
         impl __saga::Step for #position {
@@ -56,9 +58,11 @@ fn implementation(saga: &Expansion<'_>, id: StepId) -> TokenStream {
             const CALL: &'static __saga::StepCall = &__saga::StepCall {
                 step: #index,
                 name: #name,
+                kind: __saga::StepKind::#kind,
                 role: __saga::Role::#role,
                 keyed: #keyed,
                 probe: #probe,
+                otherwise: #otherwise,
             };
         }
     }
@@ -67,8 +71,8 @@ fn implementation(saga: &Expansion<'_>, id: StepId) -> TokenStream {
 /// Whether the action answers by key.
 fn keyed(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let step = saga.step(id);
-    let is_sure =
-        step.ast.keyed.is_some() || step.ast.kind == StepKind::Read || !step.must_be_keyed.is_empty();
+    let is_remote = matches!(step.ast.kind, StepKind::Step | StepKind::Pivot);
+    let is_sure = step.ast.keyed.is_some() || !is_remote || !step.must_be_keyed.is_empty();
     if is_sure {
         return quote!(true);
     }
@@ -100,11 +104,18 @@ fn done(saga: &Expansion<'_>, region: &RegionLayout, index: usize, layout: &Step
         (None, BTreeSet::new())
     };
     let used = &region.carried(index + 1) | &undo_uses;
-    let (output, shared) = if used.contains(&step.output) {
-        (quote!(#name), Some(quote!(let #name = __saga::Shared::new(#name);)))
-    } else {
-        let output = local("_output");
-        (quote!(#output), None)
+    let (output, shared) = match step.output {
+        Some(output) if used.contains(&output) => {
+            (quote!(#name), Some(quote!(let #name = __saga::Shared::new(#name);)))
+        }
+        None if matches!(step.ast.kind, StepKind::If | StepKind::For) => {
+            let decided = local("decided");
+            (quote!(#decided), None)
+        }
+        _ => {
+            let output = local("_output");
+            (quote!(#output), None)
+        }
     };
     let passes_undo =
         backward::carries_undo(saga, region, index) && backward::carries_undo(saga, region, index + 1);

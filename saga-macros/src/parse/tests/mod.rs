@@ -3,14 +3,18 @@
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 #![allow(clippy::needless_pass_by_value, reason = "an `Expect` is made for one check")]
 
+mod blocks;
 mod calls;
+mod clauses;
 mod fragments;
 mod heads;
-mod later;
+mod kinds;
 mod names;
 mod policies;
 mod right;
+mod sagas;
 mod steps;
+mod times;
 mod words;
 
 use std::fmt::Write;
@@ -19,7 +23,7 @@ use expect_test::Expect;
 use quote::ToTokens;
 
 use super::parse;
-use crate::ast::{Call, DurationValue, Policies, Retry, Statement, Step, Undo};
+use crate::ast::{Call, DurationValue, Events, Policies, Retry, Saga, Statement, Step, Time, Undo};
 use crate::check::settle_names;
 
 /// Reads the statements of a saga; compares the errors, then the saga as it was understood.
@@ -34,6 +38,7 @@ fn check_saga(text: &str, expected: Expect) {
     settle_names(&mut sagas, &mut report);
     let mut shown = report.into_text();
     for saga in &sagas {
+        show_head(saga, &mut shown);
         show_statements(&saga.body, "", &mut shown);
         show_policies("", &saga.defaults, &mut shown);
         if let Some(call) = &saga.returns {
@@ -43,16 +48,48 @@ fn check_saga(text: &str, expected: Expect) {
     expected.assert_eq(&shown);
 }
 
+fn show_head(saga: &Saga, shown: &mut String) {
+    let (generics, bounds) = (&saga.generics, &saga.generics.where_clause);
+    if !generics.params.is_empty() || bounds.is_some() {
+        let (generics, bounds) = (generics.to_token_stream(), bounds.to_token_stream());
+        writeln!(shown, "generics {generics} {bounds}").unwrap();
+    }
+    if let Some(deadline) = &saga.deadline {
+        writeln!(shown, "deadline {}", show_time(&deadline.time)).unwrap();
+    }
+    if let Some(lock) = &saga.lock {
+        writeln!(shown, "lock {}", lock.keys.iter().map(show_call).collect::<Vec<_>>().join(" | ")).unwrap();
+    }
+}
+
 fn show_statements(statements: &[Statement], indent: &str, shown: &mut String) {
+    let inner = format!("{indent}  ");
     for statement in statements {
         match statement {
             Statement::Step(step) => show_step(step, indent, shown),
             Statement::Parallel(parallel) => {
                 for branch in &parallel.branches {
                     writeln!(shown, "{indent}branch").unwrap();
-                    show_statements(branch, &format!("{indent}  "), shown);
+                    show_statements(branch, &inner, shown);
                 }
             }
+            Statement::If(branching) => {
+                for arm in &branching.arms {
+                    writeln!(shown, "{indent}if {}", show_call(&arm.condition)).unwrap();
+                    show_statements(&arm.body, &inner, shown);
+                }
+                if let Some(otherwise) = &branching.otherwise {
+                    writeln!(shown, "{indent}else").unwrap();
+                    show_statements(otherwise, &inner, shown);
+                }
+            }
+            Statement::For(each) => {
+                let (name, ty) = (&each.item.name, each.item.ty.to_token_stream());
+                let limit = each.limit.map(|limit| format!(" limit {limit}")).unwrap_or_default();
+                writeln!(shown, "{indent}for {name}: {ty} in {}{limit}", show_call(&each.items)).unwrap();
+                show_statements(&each.body, &inner, shown);
+            }
+            Statement::Sleep(sleep) => writeln!(shown, "{indent}sleep {}", show_time(&sleep.time)).unwrap(),
         }
     }
 }
@@ -60,6 +97,9 @@ fn show_statements(statements: &[Statement], indent: &str, shown: &mut String) {
 fn show_step(step: &Step, indent: &str, shown: &mut String) {
     let ty = step.ty.to_token_stream();
     write!(shown, "{indent}{:?} {}: {ty} = {}", step.kind, step.name, show_call(&step.action)).unwrap();
+    if let Some(within) = &step.within {
+        write!(shown, " | within {}", show_duration(within)).unwrap();
+    }
     show_policies("", &step.policies, shown);
     if step.keyed.is_some() {
         shown.push_str(" | keyed");
@@ -75,6 +115,14 @@ fn show_step(step: &Step, indent: &str, shown: &mut String) {
         write!(shown, " | compensate {undo}").unwrap();
         show_policies("its ", &compensate.policies, shown);
     }
+    if let Some(otherwise) = &step.otherwise {
+        write!(shown, " | else {}", show_call(&otherwise.call)).unwrap();
+    }
+    if let Some(Events { done, refused, compensated, .. }) = &step.events {
+        let names = [Some(done), refused.as_ref(), compensated.as_ref()].into_iter().flatten();
+        let names = names.map(ToString::to_string).collect::<Vec<_>>();
+        write!(shown, " | events {}", names.join(", ")).unwrap();
+    }
     shown.push('\n');
 }
 
@@ -89,6 +137,13 @@ fn show_policies(whose: &str, policies: &Policies, shown: &mut String) {
             let (first, cap) = (show_duration(first), show_duration(cap));
             write!(shown, " | {whose}retry {limit:?} {first}..{cap}").unwrap();
         }
+    }
+}
+
+fn show_time(time: &Time) -> String {
+    match time {
+        Time::After(duration) => show_duration(duration),
+        Time::At(call) => format!("at {}", show_call(call)),
     }
 }
 
