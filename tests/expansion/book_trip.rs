@@ -2,6 +2,11 @@
 // A test of saga-macros keeps this file equal to it: `UPDATE_EXPECT=1 cargo test -p saga-macros`.
 
 /// Books a flight, a hotel and a car for one trip: all of them, or none.
+#[cfg_attr(
+    doc,
+    doc = "",
+    doc = "# What it does\n\n<div style=\"overflow-x:auto\">\n<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"The saga BookTrip: its way forward, and its way back if something fails\" viewBox=\"0 0 812 649\" width=\"812\" height=\"649\" font-family=\"system-ui, sans-serif\" style=\"max-width:100%;min-width:649px;height:auto\">\n<title>The saga BookTrip: its way forward, and its way back if something fails</title>\n<rect x=\"60\" y=\"16\" width=\"200\" height=\"30\" rx=\"15\" fill=\"currentColor\" fill-opacity=\"0.12\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<text x=\"160\" y=\"36\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">BookTrip(trip: Trip)</text>\n<rect x=\"562\" y=\"16\" width=\"126\" height=\"30\" rx=\"15\" fill=\"#d9573f\" fill-opacity=\"0.12\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<text x=\"625\" y=\"36\" fill=\"#d9573f\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">Compensated</text>\n<path d=\"M160 46L160 82\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M160 82L156 75L164 75Z\" fill=\"currentColor\"/>\n<rect x=\"94\" y=\"82\" width=\"132\" height=\"46\" rx=\"4\" fill=\"currentColor\" fill-opacity=\"0.05\" stroke=\"currentColor\" stroke-width=\"1.2\"/>\n<text x=\"160\" y=\"102\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">flight</text>\n<text x=\"160\" y=\"118\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">FlightReservation</text>\n<rect x=\"543\" y=\"82\" width=\"164\" height=\"46\" rx=\"4\" fill=\"#d9573f\" fill-opacity=\"0.08\" stroke=\"#d9573f\" stroke-width=\"1.2\"/>\n<text x=\"625\" y=\"102\" fill=\"#d9573f\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">compensate flight</text>\n<text x=\"625\" y=\"118\" fill=\"#d9573f\" font-size=\"11\" text-anchor=\"middle\">with its output</text>\n<path d=\"M226 94L316 94Q322 94 322 88L322 70Q322 64 328 64L625 64\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"6 4\"/>\n<path d=\"M625 64L618 60L618 68Z\" fill=\"#d9573f\"/>\n<text x=\"330\" y=\"59\" fill=\"#d9573f\" font-size=\"11\">refused</text>\n<path d=\"M226 109L543 109\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"2 4\"/>\n<path d=\"M543 109L536 105L536 113Z\" fill=\"#d9573f\"/>\n<text x=\"330\" y=\"104\" fill=\"#d9573f\" font-size=\"11\">in doubt</text>\n<path d=\"M160 128L160 164\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M160 164L156 157L164 157Z\" fill=\"currentColor\"/>\n<rect x=\"16\" y=\"164\" width=\"288\" height=\"136\" rx=\"8\" fill=\"currentColor\" fill-opacity=\"0.03\" stroke=\"currentColor\" stroke-width=\"1\" stroke-dasharray=\"1 3\"/>\n<text x=\"24\" y=\"179\" fill=\"currentColor\" font-size=\"11\" font-style=\"italic\">parallel: at the same time</text>\n<path d=\"M73 192L253 192\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"4\"/>\n<path d=\"M73 286L253 286\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"4\"/>\n<path d=\"M93 192L93 216\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M93 216L89 209L97 209Z\" fill=\"currentColor\"/>\n<rect x=\"30\" y=\"216\" width=\"126\" height=\"46\" rx=\"4\" fill=\"currentColor\" fill-opacity=\"0.05\" stroke=\"currentColor\" stroke-width=\"1.2\"/>\n<text x=\"93\" y=\"236\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">hotel</text>\n<text x=\"93\" y=\"252\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">HotelReservation</text>\n<path d=\"M93 262L93 286\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M93 286L89 279L97 279Z\" fill=\"currentColor\"/>\n<path d=\"M233 192L233 216\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M233 216L229 209L237 209Z\" fill=\"currentColor\"/>\n<rect x=\"176\" y=\"216\" width=\"114\" height=\"46\" rx=\"4\" fill=\"currentColor\" fill-opacity=\"0.05\" stroke=\"currentColor\" stroke-width=\"1.2\"/>\n<text x=\"233\" y=\"236\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">car</text>\n<text x=\"233\" y=\"252\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">CarReservation</text>\n<path d=\"M233 262L233 286\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M233 286L229 279L237 279Z\" fill=\"currentColor\"/>\n<path d=\"M160 286L160 300\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<rect x=\"454\" y=\"164\" width=\"342\" height=\"136\" rx=\"8\" fill=\"#d9573f\" fill-opacity=\"0.03\" stroke=\"#d9573f\" stroke-width=\"1\" stroke-dasharray=\"1 3\"/>\n<text x=\"462\" y=\"179\" fill=\"#d9573f\" font-size=\"11\" font-style=\"italic\">each branch</text>\n<path d=\"M526 192L733 192\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"4\"/>\n<path d=\"M526 286L733 286\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"4\"/>\n<rect x=\"468\" y=\"216\" width=\"156\" height=\"46\" rx=\"4\" fill=\"#d9573f\" fill-opacity=\"0.08\" stroke=\"#d9573f\" stroke-width=\"1.2\"/>\n<text x=\"546\" y=\"236\" fill=\"#d9573f\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">compensate hotel</text>\n<text x=\"546\" y=\"252\" fill=\"#d9573f\" font-size=\"11\" text-anchor=\"middle\">with its output</text>\n<path d=\"M546 286L546 262\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M546 262L550 269L542 269Z\" fill=\"#d9573f\"/>\n<path d=\"M546 216L546 192\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M546 192L550 199L542 199Z\" fill=\"#d9573f\"/>\n<rect x=\"644\" y=\"216\" width=\"138\" height=\"46\" rx=\"4\" fill=\"#d9573f\" fill-opacity=\"0.08\" stroke=\"#d9573f\" stroke-width=\"1.2\"/>\n<text x=\"713\" y=\"236\" fill=\"#d9573f\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">compensate car</text>\n<text x=\"713\" y=\"252\" fill=\"#d9573f\" font-size=\"11\" text-anchor=\"middle\">with its output</text>\n<path d=\"M713 286L713 262\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M713 262L717 269L709 269Z\" fill=\"#d9573f\"/>\n<path d=\"M713 216L713 192\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M713 192L717 199L709 199Z\" fill=\"#d9573f\"/>\n<path d=\"M625 300L625 286\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M304 232L454 232\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"6 4\"/>\n<path d=\"M454 232L447 228L447 236Z\" fill=\"#d9573f\"/>\n<text x=\"330\" y=\"226\" fill=\"#d9573f\" font-size=\"11\">one fails</text>\n<text x=\"330\" y=\"247\" fill=\"#d9573f\" font-size=\"11\">in flight: waited for</text>\n<path d=\"M160 300L160 336\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M160 336L156 329L164 329Z\" fill=\"currentColor\"/>\n<rect x=\"74\" y=\"336\" width=\"172\" height=\"60\" rx=\"4\" fill=\"#b57b00\" fill-opacity=\"0.14\" stroke=\"#b57b00\" stroke-width=\"3\"/>\n<text x=\"160\" y=\"355\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">pivot receipt</text>\n<text x=\"160\" y=\"371\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">Receipt</text>\n<text x=\"160\" y=\"385\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">in doubt: settled first</text>\n<path d=\"M246 348L316 348Q322 348 322 342L322 324Q322 318 328 318L625 318\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"6 4\"/>\n<path d=\"M625 318L618 314L618 322Z\" fill=\"#d9573f\"/>\n<text x=\"330\" y=\"313\" fill=\"#d9573f\" font-size=\"11\">refused</text>\n<path d=\"M8 424L804 424\" fill=\"none\" stroke=\"#b57b00\" stroke-width=\"2\" stroke-dasharray=\"10 5\"/>\n<text x=\"804\" y=\"439\" fill=\"#b57b00\" font-size=\"11\" font-style=\"italic\" text-anchor=\"end\">point of no return: from here only forward</text>\n<path d=\"M160 396L160 452\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M160 452L156 445L164 445Z\" fill=\"currentColor\"/>\n<rect x=\"97\" y=\"452\" width=\"126\" height=\"60\" rx=\"4\" fill=\"currentColor\" fill-opacity=\"0.05\" stroke=\"currentColor\" stroke-width=\"1.2\"/>\n<text x=\"160\" y=\"471\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">voucher</text>\n<text x=\"160\" y=\"487\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">Voucher</text>\n<text x=\"160\" y=\"501\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">tried until done</text>\n<path d=\"M625 82L625 46\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M625 46L629 53L621 53Z\" fill=\"#d9573f\"/>\n<path d=\"M625 164L625 128\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M625 128L629 135L621 135Z\" fill=\"#d9573f\"/>\n<path d=\"M625 318L625 300\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M625 300L629 307L621 307Z\" fill=\"#d9573f\"/>\n<path d=\"M160 512L160 548\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M160 548L156 541L164 541Z\" fill=\"currentColor\"/>\n<rect x=\"60\" y=\"548\" width=\"200\" height=\"30\" rx=\"15\" fill=\"currentColor\" fill-opacity=\"0.12\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<text x=\"160\" y=\"568\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">Completed: Itinerary</text>\n<path d=\"M16 598L48 598\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"6 4\"/>\n<path d=\"M48 598L41 594L41 602Z\" fill=\"#d9573f\"/>\n<text x=\"58\" y=\"602\" fill=\"currentColor\" font-size=\"11\">refused: had no effect, the steps before it are compensated</text>\n<path d=\"M16 615L48 615\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"2 4\"/>\n<path d=\"M48 615L41 611L41 619Z\" fill=\"#d9573f\"/>\n<text x=\"58\" y=\"619\" fill=\"currentColor\" font-size=\"11\">in doubt: may have had an effect, and is compensated, too</text>\n<path d=\"M16 632L48 632\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M48 632L41 628L41 636Z\" fill=\"#d9573f\"/>\n<text x=\"58\" y=\"636\" fill=\"currentColor\" font-size=\"11\">compensated, latest first; so is a saga that is cancelled or past its deadline</text>\n</svg>\n</div>\n\n# What happens when something fails\n\n| step | what fails | what happens |\n| --- | --- | --- |\n| `flight` | refused | nothing to compensate → **compensated** |\n| `flight` | reply lost | asked again with the same key (a refusal is then definitive). Retries spent → settle `flight` (the same key again) → compensate `flight` if it was done → **compensated** |\n| `hotel` | refused | wait for what is in flight → compensate `car` → `flight` → **compensated** |\n| `hotel` | reply lost | if its participant is keyed: asked again with the same key; else: probed, and made again only after the probe found nothing. Retries spent → wait for what is in flight → settle `hotel` (the same key again, or the probe) → compensate (`hotel` if it was done ∥ `car`) → `flight` → **compensated** |\n| `hotel` | refused after a lost reply | if its participant is keyed: definitive, as refused; else it may have taken effect → wait for what is in flight → settle `hotel` (the same key again, or the probe) → compensate (`hotel` if it was done ∥ `car`) → `flight` → **compensated** |\n| `car` | refused | wait for what is in flight → compensate `hotel` → `flight` → **compensated** |\n| `car` | reply lost | asked again with the same key (a refusal is then definitive). Retries spent → wait for what is in flight → settle `car` (the same key again) → compensate (`car` if it was done ∥ `hotel`) → `flight` → **compensated** |\n| `receipt` (pivot) | refused | compensate (`hotel` ∥ `car`) → `flight` → **compensated** |\n| `receipt` (pivot) | reply lost | asked again with the same key (a refusal is then definitive), until it is known, however long: never abandoned; once its retries are spent it is also shown as **parked** |\n| `voucher` | refused | **parked** for an operator; never compensated |\n| `voucher` | reply lost | asked again with the same key (a refusal is then definitive), until it is done; once its retries are spent it is also shown as **parked** |\n| any | failed for now, surely without effect | tried again. Retries spent with nothing in doubt → as refused; after the pivot: forward, shown as **parked** |\n| any | cancelled, or past the deadline, before `receipt` | wait for what is in flight → compensate what is done or in doubt, latest first → **compensated** |\n| any | cancelled while `receipt` is open | decided when its outcome is known |\n| any | cancelled after `receipt` | too late: forward |\n| any | a compensation fails | tried for ever; once its retries are spent it is also shown as **parked**; never reported as compensated with a gap |\n| any | the process dies | resumed from the log; an attempt that was open counts as a lost reply |\n"
+)]
 pub enum BookTrip {}
 /// What the calls of a [`BookTrip`] are made on.
 pub struct BookTripParticipants {
@@ -63,6 +68,8 @@ pub enum BookTripEvent {
     VoucherAttempt(::saga_runtime::machine::AttemptFact),
     /// Somebody cancelled the saga, for this reason.
     Cancelled(::std::string::String),
+    /// The saga's deadline passed before its pivot was opened.
+    DeadlinePassed,
     /// The saga returned this.
     Completed(Itinerary),
 }
@@ -487,13 +494,14 @@ impl BookTripFlightCompensation {
 #[allow(
     trivial_bounds,
     unreachable_code,
+    unused_imports,
     unused_variables,
     clippy::all,
     clippy::pedantic,
     reason = "generated"
 )]
 const _: () = {
-    use ::saga_runtime::__private as __saga;
+    use ::saga_runtime::__private::{self as __saga, Backward as _, Share as _};
 
     impl BookTrip {
         /// The state with which the saga begins.
@@ -521,6 +529,7 @@ const _: () = {
         type Event = BookTripEvent;
         type Forward = BookTripForward;
         type Participants = BookTripParticipants;
+        type Signal = __saga::Infallible;
         const DEFINITION: &'static __saga::Definition = &__saga::Definition {
             name: "BookTrip",
             version: 1,
@@ -553,37 +562,62 @@ const _: () = {
                 __saga::StepDefinition {
                     name: "flight",
                     output: "FlightReservation",
-                    kind: __saga::StepKind::Compensatable,
+                    kind: __saga::StepKind::Call,
+                    zone: __saga::Zone::Compensatable,
                     compensation: __saga::Compensation::ByOutput,
+                    keyed: true,
                     probe: false,
+                    otherwise: false,
+                    events: __saga::None,
+                    text: "",
                 },
                 __saga::StepDefinition {
                     name: "hotel",
                     output: "HotelReservation",
-                    kind: __saga::StepKind::Compensatable,
+                    kind: __saga::StepKind::Call,
+                    zone: __saga::Zone::Compensatable,
                     compensation: __saga::Compensation::ByOutput,
+                    keyed: false,
                     probe: true,
+                    otherwise: false,
+                    events: __saga::None,
+                    text: "",
                 },
                 __saga::StepDefinition {
                     name: "car",
                     output: "CarReservation",
-                    kind: __saga::StepKind::Compensatable,
+                    kind: __saga::StepKind::Call,
+                    zone: __saga::Zone::Compensatable,
                     compensation: __saga::Compensation::ByOutput,
+                    keyed: true,
                     probe: false,
+                    otherwise: false,
+                    events: __saga::None,
+                    text: "",
                 },
                 __saga::StepDefinition {
                     name: "receipt",
                     output: "Receipt",
-                    kind: __saga::StepKind::Pivot,
+                    kind: __saga::StepKind::Call,
+                    zone: __saga::Zone::Pivot,
                     compensation: __saga::Compensation::None,
+                    keyed: true,
                     probe: false,
+                    otherwise: false,
+                    events: __saga::None,
+                    text: "",
                 },
                 __saga::StepDefinition {
                     name: "voucher",
                     output: "Voucher",
-                    kind: __saga::StepKind::Retriable,
+                    kind: __saga::StepKind::Call,
+                    zone: __saga::Zone::Retriable,
                     compensation: __saga::Compensation::None,
+                    keyed: true,
                     probe: false,
+                    otherwise: false,
+                    events: __saga::None,
+                    text: "",
                 },
             ],
             body: &[
@@ -643,158 +677,19 @@ const _: () = {
 
         fn call(
             state: &__saga::StateOf<Self>,
-            step: usize,
+            place: &__saga::Place,
             kind: __saga::CallKind,
             participants: &__saga::Arc<BookTripParticipants>,
             cx: __saga::Context,
         ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
-            let request = __saga::Request::new(kind, participants, cx);
-            __saga::Some(
-                match state {
-                    __saga::State::Forward(at) | __saga::State::Turning(at, _) => {
-                        match (step, at) {
-                            (0, BookTripForward::Flight(at)) => {
-                                __saga::boxed(
-                                    BookTripFlightStep::attempt(request, at.trip.share()),
-                                )
-                            }
-                            (
-                                1,
-                                BookTripForward::HotelToCar(
-                                    BookTripHotelToCarParallel {
-                                        hotel: BookTripHotelBranch::Hotel(at),
-                                        ..
-                                    },
-                                ),
-                            ) => {
-                                __saga::boxed(
-                                    BookTripHotelStep::attempt(
-                                        request,
-                                        at.trip.share(),
-                                        at.flight.share(),
-                                    ),
-                                )
-                            }
-                            (
-                                2,
-                                BookTripForward::HotelToCar(
-                                    BookTripHotelToCarParallel {
-                                        car: BookTripCarBranch::Car(at),
-                                        ..
-                                    },
-                                ),
-                            ) => {
-                                __saga::boxed(
-                                    BookTripCarStep::attempt(
-                                        request,
-                                        at.trip.share(),
-                                        at.flight.share(),
-                                    ),
-                                )
-                            }
-                            (3, BookTripForward::Receipt(at)) => {
-                                __saga::boxed(
-                                    BookTripReceiptStep::attempt(
-                                        request,
-                                        at.trip.share(),
-                                        at.flight.share(),
-                                        at.hotel.share(),
-                                        at.car.share(),
-                                    ),
-                                )
-                            }
-                            (4, BookTripForward::Voucher(at)) => {
-                                __saga::boxed(
-                                    BookTripVoucherStep::attempt(request, at.flight.share()),
-                                )
-                            }
-                            _ => return __saga::None,
-                        }
-                    }
-                    __saga::State::Backward(at, _) => {
-                        match (step, at) {
-                            (
-                                1,
-                                BookTripBackward::CompensateHotelToCar(
-                                    BookTripHotelToCarParallelBackward {
-                                        hotel: BookTripHotelBranchBackward::SettleHotel(at),
-                                        ..
-                                    },
-                                ),
-                            ) => {
-                                __saga::boxed(
-                                    BookTripHotelStep::attempt(
-                                        request,
-                                        at.trip.share(),
-                                        at.flight.share(),
-                                    ),
-                                )
-                            }
-                            (
-                                1,
-                                BookTripBackward::CompensateHotelToCar(
-                                    BookTripHotelToCarParallelBackward {
-                                        hotel: BookTripHotelBranchBackward::CompensateHotel(at),
-                                        ..
-                                    },
-                                ),
-                            ) => {
-                                __saga::boxed(
-                                    BookTripHotelCompensation::attempt(
-                                        request,
-                                        at.hotel.share(),
-                                    ),
-                                )
-                            }
-                            (
-                                2,
-                                BookTripBackward::CompensateHotelToCar(
-                                    BookTripHotelToCarParallelBackward {
-                                        car: BookTripCarBranchBackward::SettleCar(at),
-                                        ..
-                                    },
-                                ),
-                            ) => {
-                                __saga::boxed(
-                                    BookTripCarStep::attempt(
-                                        request,
-                                        at.trip.share(),
-                                        at.flight.share(),
-                                    ),
-                                )
-                            }
-                            (
-                                2,
-                                BookTripBackward::CompensateHotelToCar(
-                                    BookTripHotelToCarParallelBackward {
-                                        car: BookTripCarBranchBackward::CompensateCar(at),
-                                        ..
-                                    },
-                                ),
-                            ) => {
-                                __saga::boxed(
-                                    BookTripCarCompensation::attempt(request, at.car.share()),
-                                )
-                            }
-                            (0, BookTripBackward::SettleFlight(at)) => {
-                                __saga::boxed(
-                                    BookTripFlightStep::attempt(request, at.trip.share()),
-                                )
-                            }
-                            (0, BookTripBackward::CompensateFlight(at)) => {
-                                __saga::boxed(
-                                    BookTripFlightCompensation::attempt(
-                                        request,
-                                        at.flight.share(),
-                                    ),
-                                )
-                            }
-                            _ => return __saga::None,
-                        }
-                    }
-                    _ => return __saga::None,
-                },
-            )
+            let request = __saga::Request::new(state, place, kind, participants, cx);
+            match state {
+                __saga::State::Forward(at) | __saga::State::Turning(at, _) => {
+                    at.call(place, request)
+                }
+                __saga::State::Backward(at, _) => at.call(place, request),
+                _ => __saga::None,
+            }
         }
 
         fn complete(
@@ -812,89 +707,107 @@ const _: () = {
     #[automatically_derived]
     impl __saga::Event for BookTripEvent {
         fn to_fact(&self) -> __saga::Result<__saga::Fact, __saga::DataError> {
-            __saga::Ok(
-                match self {
-                    Self::FlightDone(output) => {
-                        __saga::done::<BookTripFlightStep>(output)?
-                    }
-                    Self::FlightRefused(refusal) => __saga::refused(0, refusal),
-                    Self::FlightAttempt(fact) => __saga::attempt(0, fact),
-                    Self::FlightCompensated => __saga::compensated(0),
-                    Self::FlightCompensation(fact) => __saga::compensation(0, fact),
-                    Self::HotelDone(output) => __saga::done::<BookTripHotelStep>(output)?,
-                    Self::HotelRefused(refusal) => __saga::refused(1, refusal),
-                    Self::HotelAttempt(fact) => __saga::attempt(1, fact),
-                    Self::HotelCompensated => __saga::compensated(1),
-                    Self::HotelCompensation(fact) => __saga::compensation(1, fact),
-                    Self::CarDone(output) => __saga::done::<BookTripCarStep>(output)?,
-                    Self::CarRefused(refusal) => __saga::refused(2, refusal),
-                    Self::CarAttempt(fact) => __saga::attempt(2, fact),
-                    Self::CarCompensated => __saga::compensated(2),
-                    Self::CarCompensation(fact) => __saga::compensation(2, fact),
-                    Self::ReceiptDone(output) => {
-                        __saga::done::<BookTripReceiptStep>(output)?
-                    }
-                    Self::ReceiptRefused(refusal) => __saga::refused(3, refusal),
-                    Self::ReceiptAttempt(fact) => __saga::attempt(3, fact),
-                    Self::VoucherDone(output) => {
-                        __saga::done::<BookTripVoucherStep>(output)?
-                    }
-                    Self::VoucherRefused(refusal) => __saga::refused(4, refusal),
-                    Self::VoucherAttempt(fact) => __saga::attempt(4, fact),
-                    Self::Cancelled(reason) => __saga::cancelled(reason),
-                    Self::Completed(output) => __saga::completed::<BookTrip>(output)?,
-                },
-            )
+            use __saga::FactKind::*;
+            let kind = match self {
+                Self::FlightDone(held) => {
+                    Done(__saga::json_of::<BookTripFlightStep>(held)?)
+                }
+                Self::FlightRefused(held) => Refused(__saga::Clone::clone(held)),
+                Self::FlightAttempt(held) => Attempt(__saga::Clone::clone(held)),
+                Self::FlightCompensated => Compensated,
+                Self::FlightCompensation(held) => {
+                    Compensation(__saga::Clone::clone(held))
+                }
+                Self::HotelDone(held) => {
+                    Done(__saga::json_of::<BookTripHotelStep>(held)?)
+                }
+                Self::HotelRefused(held) => Refused(__saga::Clone::clone(held)),
+                Self::HotelAttempt(held) => Attempt(__saga::Clone::clone(held)),
+                Self::HotelCompensated => Compensated,
+                Self::HotelCompensation(held) => Compensation(__saga::Clone::clone(held)),
+                Self::CarDone(held) => Done(__saga::json_of::<BookTripCarStep>(held)?),
+                Self::CarRefused(held) => Refused(__saga::Clone::clone(held)),
+                Self::CarAttempt(held) => Attempt(__saga::Clone::clone(held)),
+                Self::CarCompensated => Compensated,
+                Self::CarCompensation(held) => Compensation(__saga::Clone::clone(held)),
+                Self::ReceiptDone(held) => {
+                    Done(__saga::json_of::<BookTripReceiptStep>(held)?)
+                }
+                Self::ReceiptRefused(held) => Refused(__saga::Clone::clone(held)),
+                Self::ReceiptAttempt(held) => Attempt(__saga::Clone::clone(held)),
+                Self::VoucherDone(held) => {
+                    Done(__saga::json_of::<BookTripVoucherStep>(held)?)
+                }
+                Self::VoucherRefused(held) => Refused(__saga::Clone::clone(held)),
+                Self::VoucherAttempt(held) => Attempt(__saga::Clone::clone(held)),
+                Self::Cancelled(reason) => Cancelled(__saga::Clone::clone(reason)),
+                Self::DeadlinePassed => DeadlinePassed,
+                Self::Completed(output) => {
+                    Completed(__saga::completed::<BookTrip>(output)?)
+                }
+            };
+            let place = self
+                .identity()
+                .0
+                .map(|step| __saga::Place {
+                    step,
+                    items: __saga::Clone::clone(__saga::Event::items(self)),
+                });
+            __saga::Ok(__saga::Fact { place, kind })
         }
 
         fn from_fact(fact: __saga::Fact) -> __saga::Result<Self, __saga::EventError> {
             use __saga::FactKind::*;
-            let __saga::Some(step) = fact.step else {
+            let __saga::Some(place) = fact.place else {
                 return match fact.kind {
                     Cancelled(reason) => __saga::Ok(Self::Cancelled(reason)),
+                    DeadlinePassed => __saga::Ok(Self::DeadlinePassed),
                     Completed(json) => {
                         __saga::Ok(Self::Completed(__saga::returned::<BookTrip>(&json)?))
                     }
                     _ => __saga::Err(__saga::EventError::Unknown),
                 };
             };
+            if place.items.depth() != 0 && !__saga::is_signal(&fact.kind) {
+                return __saga::Err(__saga::EventError::Unknown);
+            }
             __saga::Ok(
-                match (step, fact.kind) {
-                    (0, Done(json)) => {
-                        Self::FlightDone(__saga::output_of::<BookTripFlightStep>(&json)?)
+                match (place.step, fact.kind) {
+                    (0, Done(held)) => {
+                        Self::FlightDone(__saga::output_of::<BookTripFlightStep>(&held)?)
                     }
-                    (0, Refused(refusal)) => Self::FlightRefused(refusal),
-                    (0, Attempt(fact)) => Self::FlightAttempt(fact),
+                    (0, Refused(held)) => Self::FlightRefused(held),
+                    (0, Attempt(held)) => Self::FlightAttempt(held),
                     (0, Compensated) => Self::FlightCompensated,
-                    (0, Compensation(fact)) => Self::FlightCompensation(fact),
-                    (1, Done(json)) => {
-                        Self::HotelDone(__saga::output_of::<BookTripHotelStep>(&json)?)
+                    (0, Compensation(held)) => Self::FlightCompensation(held),
+                    (1, Done(held)) => {
+                        Self::HotelDone(__saga::output_of::<BookTripHotelStep>(&held)?)
                     }
-                    (1, Refused(refusal)) => Self::HotelRefused(refusal),
-                    (1, Attempt(fact)) => Self::HotelAttempt(fact),
+                    (1, Refused(held)) => Self::HotelRefused(held),
+                    (1, Attempt(held)) => Self::HotelAttempt(held),
                     (1, Compensated) => Self::HotelCompensated,
-                    (1, Compensation(fact)) => Self::HotelCompensation(fact),
-                    (2, Done(json)) => {
-                        Self::CarDone(__saga::output_of::<BookTripCarStep>(&json)?)
+                    (1, Compensation(held)) => Self::HotelCompensation(held),
+                    (2, Done(held)) => {
+                        Self::CarDone(__saga::output_of::<BookTripCarStep>(&held)?)
                     }
-                    (2, Refused(refusal)) => Self::CarRefused(refusal),
-                    (2, Attempt(fact)) => Self::CarAttempt(fact),
+                    (2, Refused(held)) => Self::CarRefused(held),
+                    (2, Attempt(held)) => Self::CarAttempt(held),
                     (2, Compensated) => Self::CarCompensated,
-                    (2, Compensation(fact)) => Self::CarCompensation(fact),
-                    (3, Done(json)) => {
+                    (2, Compensation(held)) => Self::CarCompensation(held),
+                    (3, Done(held)) => {
                         Self::ReceiptDone(
-                            __saga::output_of::<BookTripReceiptStep>(&json)?,
+                            __saga::output_of::<BookTripReceiptStep>(&held)?,
                         )
                     }
-                    (3, Refused(refusal)) => Self::ReceiptRefused(refusal),
-                    (3, Attempt(fact)) => Self::ReceiptAttempt(fact),
-                    (4, Done(json)) => {
+                    (3, Refused(held)) => Self::ReceiptRefused(held),
+                    (3, Attempt(held)) => Self::ReceiptAttempt(held),
+                    (4, Done(held)) => {
                         Self::VoucherDone(
-                            __saga::output_of::<BookTripVoucherStep>(&json)?,
+                            __saga::output_of::<BookTripVoucherStep>(&held)?,
                         )
                     }
-                    (4, Refused(refusal)) => Self::VoucherRefused(refusal),
-                    (4, Attempt(fact)) => Self::VoucherAttempt(fact),
+                    (4, Refused(held)) => Self::VoucherRefused(held),
+                    (4, Attempt(held)) => Self::VoucherAttempt(held),
                     _ => return __saga::Err(__saga::EventError::Unknown),
                 },
             )
@@ -902,6 +815,10 @@ const _: () = {
 
         fn step(&self) -> __saga::Option<usize> {
             self.identity().0
+        }
+
+        fn items(&self) -> &__saga::Items {
+            self.identity().2
         }
 
         fn name(&self) -> &'static str {
@@ -915,6 +832,7 @@ const _: () = {
                         __saga::Control::Cancelled(__saga::Clone::clone(reason)),
                     )
                 }
+                Self::DeadlinePassed => __saga::Some(__saga::Control::DeadlinePassed),
                 Self::Completed(_) => __saga::Some(__saga::Control::Completed),
                 _ => __saga::None,
             }
@@ -922,32 +840,75 @@ const _: () = {
     }
 
     impl BookTripEvent {
-        /// Its step and its name.
-        fn identity(&self) -> (__saga::Option<usize>, &'static str) {
+        /// Its step, its name and its items.
+        fn identity(&self) -> (__saga::Option<usize>, &'static str, &__saga::Items) {
             match self {
-                Self::FlightDone(_) => (__saga::Some(0), "FlightDone"),
-                Self::FlightRefused(_) => (__saga::Some(0), "FlightRefused"),
-                Self::FlightAttempt(_) => (__saga::Some(0), "FlightAttempt"),
-                Self::FlightCompensated => (__saga::Some(0), "FlightCompensated"),
-                Self::FlightCompensation(_) => (__saga::Some(0), "FlightCompensation"),
-                Self::HotelDone(_) => (__saga::Some(1), "HotelDone"),
-                Self::HotelRefused(_) => (__saga::Some(1), "HotelRefused"),
-                Self::HotelAttempt(_) => (__saga::Some(1), "HotelAttempt"),
-                Self::HotelCompensated => (__saga::Some(1), "HotelCompensated"),
-                Self::HotelCompensation(_) => (__saga::Some(1), "HotelCompensation"),
-                Self::CarDone(_) => (__saga::Some(2), "CarDone"),
-                Self::CarRefused(_) => (__saga::Some(2), "CarRefused"),
-                Self::CarAttempt(_) => (__saga::Some(2), "CarAttempt"),
-                Self::CarCompensated => (__saga::Some(2), "CarCompensated"),
-                Self::CarCompensation(_) => (__saga::Some(2), "CarCompensation"),
-                Self::ReceiptDone(_) => (__saga::Some(3), "ReceiptDone"),
-                Self::ReceiptRefused(_) => (__saga::Some(3), "ReceiptRefused"),
-                Self::ReceiptAttempt(_) => (__saga::Some(3), "ReceiptAttempt"),
-                Self::VoucherDone(_) => (__saga::Some(4), "VoucherDone"),
-                Self::VoucherRefused(_) => (__saga::Some(4), "VoucherRefused"),
-                Self::VoucherAttempt(_) => (__saga::Some(4), "VoucherAttempt"),
-                Self::Cancelled(_) => (__saga::None, "Cancelled"),
-                Self::Completed(_) => (__saga::None, "Completed"),
+                Self::FlightDone(_) => {
+                    (__saga::Some(0), "FlightDone", __saga::Items::none())
+                }
+                Self::FlightRefused(_) => {
+                    (__saga::Some(0), "FlightRefused", __saga::Items::none())
+                }
+                Self::FlightAttempt(_) => {
+                    (__saga::Some(0), "FlightAttempt", __saga::Items::none())
+                }
+                Self::FlightCompensated => {
+                    (__saga::Some(0), "FlightCompensated", __saga::Items::none())
+                }
+                Self::FlightCompensation(_) => {
+                    (__saga::Some(0), "FlightCompensation", __saga::Items::none())
+                }
+                Self::HotelDone(_) => {
+                    (__saga::Some(1), "HotelDone", __saga::Items::none())
+                }
+                Self::HotelRefused(_) => {
+                    (__saga::Some(1), "HotelRefused", __saga::Items::none())
+                }
+                Self::HotelAttempt(_) => {
+                    (__saga::Some(1), "HotelAttempt", __saga::Items::none())
+                }
+                Self::HotelCompensated => {
+                    (__saga::Some(1), "HotelCompensated", __saga::Items::none())
+                }
+                Self::HotelCompensation(_) => {
+                    (__saga::Some(1), "HotelCompensation", __saga::Items::none())
+                }
+                Self::CarDone(_) => (__saga::Some(2), "CarDone", __saga::Items::none()),
+                Self::CarRefused(_) => {
+                    (__saga::Some(2), "CarRefused", __saga::Items::none())
+                }
+                Self::CarAttempt(_) => {
+                    (__saga::Some(2), "CarAttempt", __saga::Items::none())
+                }
+                Self::CarCompensated => {
+                    (__saga::Some(2), "CarCompensated", __saga::Items::none())
+                }
+                Self::CarCompensation(_) => {
+                    (__saga::Some(2), "CarCompensation", __saga::Items::none())
+                }
+                Self::ReceiptDone(_) => {
+                    (__saga::Some(3), "ReceiptDone", __saga::Items::none())
+                }
+                Self::ReceiptRefused(_) => {
+                    (__saga::Some(3), "ReceiptRefused", __saga::Items::none())
+                }
+                Self::ReceiptAttempt(_) => {
+                    (__saga::Some(3), "ReceiptAttempt", __saga::Items::none())
+                }
+                Self::VoucherDone(_) => {
+                    (__saga::Some(4), "VoucherDone", __saga::Items::none())
+                }
+                Self::VoucherRefused(_) => {
+                    (__saga::Some(4), "VoucherRefused", __saga::Items::none())
+                }
+                Self::VoucherAttempt(_) => {
+                    (__saga::Some(4), "VoucherAttempt", __saga::Items::none())
+                }
+                Self::Cancelled(_) => (__saga::None, "Cancelled", __saga::Items::none()),
+                Self::DeadlinePassed => {
+                    (__saga::None, "DeadlinePassed", __saga::Items::none())
+                }
+                Self::Completed(_) => (__saga::None, "Completed", __saga::Items::none()),
             }
         }
     }
@@ -1019,10 +980,7 @@ const _: () = {
         fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
             match self {
                 Self::Flight(at) => calls.push(at.attempts.call()),
-                Self::HotelToCar(at) => {
-                    at.hotel.calls(calls);
-                    at.car.calls(calls);
-                }
+                Self::HotelToCar(at) => at.calls(calls),
                 Self::Receipt(at) => calls.push(at.attempts.call()),
                 Self::Voucher(at) => calls.push(at.attempts.call()),
                 Self::Return(_) => {}
@@ -1055,6 +1013,46 @@ const _: () = {
             match self {
                 Self::Return(_) => true,
                 _ => false,
+            }
+        }
+    }
+
+    impl BookTripForward {
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
+            match self {
+                Self::Flight(at) if place.step == 0 => {
+                    __saga::Some(
+                        __saga::boxed(
+                            BookTripFlightStep::attempt(request, at.trip.share()),
+                        ),
+                    )
+                }
+                Self::HotelToCar(at) => at.call(place, request),
+                Self::Receipt(at) if place.step == 3 => {
+                    __saga::Some(
+                        __saga::boxed(
+                            BookTripReceiptStep::attempt(
+                                request,
+                                at.trip.share(),
+                                at.flight.share(),
+                                at.hotel.share(),
+                                at.car.share(),
+                            ),
+                        ),
+                    )
+                }
+                Self::Voucher(at) if place.step == 4 => {
+                    __saga::Some(
+                        __saga::boxed(
+                            BookTripVoucherStep::attempt(request, at.flight.share()),
+                        ),
+                    )
+                }
+                _ => __saga::None,
             }
         }
     }
@@ -1113,9 +1111,11 @@ const _: () = {
         const CALL: &'static __saga::StepCall = &__saga::StepCall {
             step: 0,
             name: "flight",
+            kind: __saga::StepKind::Call,
             role: __saga::Role::Compensatable,
             keyed: true,
             probe: false,
+            otherwise: false,
         };
     }
 
@@ -1142,7 +1142,24 @@ const _: () = {
             }
         }
 
-        /// The position after it, once every branch is done.
+        fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
+            self.hotel.calls(calls);
+            self.car.calls(calls);
+        }
+
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
+            match place.step {
+                1 => self.hotel.call(place, request),
+                2 => self.car.call(place, request),
+                _ => __saga::None,
+            }
+        }
+
+        /// The position after it, once all of it is done.
         pub fn join(
             self,
         ) -> __saga::Result<BookTripReceiptStep, __saga::Rejected<Self>> {
@@ -1232,6 +1249,27 @@ const _: () = {
             }
         }
 
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
+            match self {
+                Self::Hotel(at) if place.step == 1 => {
+                    __saga::Some(
+                        __saga::boxed(
+                            BookTripHotelStep::attempt(
+                                request,
+                                at.trip.share(),
+                                at.flight.share(),
+                            ),
+                        ),
+                    )
+                }
+                _ => __saga::None,
+            }
+        }
+
         fn turn(self) -> BookTripHotelBranchBackward {
             match self {
                 Self::Hotel(at) => at.turn(),
@@ -1289,12 +1327,14 @@ const _: () = {
         const CALL: &'static __saga::StepCall = &__saga::StepCall {
             step: 1,
             name: "hotel",
+            kind: __saga::StepKind::Call,
             role: __saga::Role::Compensatable,
             keyed: {
                 use __saga::NotKeyed as _;
                 __saga::IsKeyed::<HotelDesk>::KEYED
             },
             probe: true,
+            otherwise: false,
         };
     }
 
@@ -1332,6 +1372,27 @@ const _: () = {
             match self {
                 Self::Car(at) => calls.push(at.attempts.call()),
                 Self::BranchDone(_) => {}
+            }
+        }
+
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
+            match self {
+                Self::Car(at) if place.step == 2 => {
+                    __saga::Some(
+                        __saga::boxed(
+                            BookTripCarStep::attempt(
+                                request,
+                                at.trip.share(),
+                                at.flight.share(),
+                            ),
+                        ),
+                    )
+                }
+                _ => __saga::None,
             }
         }
 
@@ -1385,9 +1446,11 @@ const _: () = {
         const CALL: &'static __saga::StepCall = &__saga::StepCall {
             step: 2,
             name: "car",
+            kind: __saga::StepKind::Call,
             role: __saga::Role::Compensatable,
             keyed: true,
             probe: false,
+            otherwise: false,
         };
     }
 
@@ -1443,9 +1506,11 @@ const _: () = {
         const CALL: &'static __saga::StepCall = &__saga::StepCall {
             step: 3,
             name: "receipt",
+            kind: __saga::StepKind::Call,
             role: __saga::Role::Pivot,
             keyed: true,
             probe: false,
+            otherwise: false,
         };
     }
 
@@ -1478,9 +1543,11 @@ const _: () = {
         const CALL: &'static __saga::StepCall = &__saga::StepCall {
             step: 4,
             name: "voucher",
+            kind: __saga::StepKind::Call,
             role: __saga::Role::Retriable,
             keyed: true,
             probe: false,
+            otherwise: false,
         };
     }
 
@@ -1503,8 +1570,8 @@ const _: () = {
                 ) if at.attempts.is_open() => {
                     __saga::Ok(Self::CompensateFlight(at.done(output)))
                 }
-                (Self::SettleFlight(mut at), BookTripEvent::FlightRefused(refusal)) => {
-                    match at.attempts.refuse(refusal, &mut __saga::None) {
+                (Self::SettleFlight(mut at), BookTripEvent::FlightRefused(fact)) => {
+                    match at.attempts.refuse(fact, &mut __saga::None) {
                         legal if at.attempts.in_doubt() => {
                             legal.at(Self::SettleFlight(at))
                         }
@@ -1537,10 +1604,7 @@ const _: () = {
 
         fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
             match self {
-                Self::CompensateHotelToCar(at) => {
-                    at.hotel.calls(calls);
-                    at.car.calls(calls);
-                }
+                Self::CompensateHotelToCar(at) => at.calls(calls),
                 Self::SettleFlight(at) => calls.push(at.attempts.call()),
                 Self::CompensateFlight(at) => calls.push(at.attempts.call()),
                 Self::Undone => {}
@@ -1551,6 +1615,36 @@ const _: () = {
             match self {
                 Self::Undone => true,
                 _ => false,
+            }
+        }
+    }
+
+    impl BookTripBackward {
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
+            match self {
+                Self::CompensateHotelToCar(at) => at.call(place, request),
+                Self::SettleFlight(at) if place.step == 0 => {
+                    __saga::Some(
+                        __saga::boxed(
+                            BookTripFlightStep::attempt(request, at.trip.share()),
+                        ),
+                    )
+                }
+                Self::CompensateFlight(at) if place.step == 0 => {
+                    __saga::Some(
+                        __saga::boxed(
+                            BookTripFlightCompensation::attempt(
+                                request,
+                                at.flight.share(),
+                            ),
+                        ),
+                    )
+                }
+                _ => __saga::None,
             }
         }
     }
@@ -1574,7 +1668,24 @@ const _: () = {
             }
         }
 
-        /// What is compensated before it, once no branch has anything left to compensate.
+        fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
+            self.hotel.calls(calls);
+            self.car.calls(calls);
+        }
+
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
+            match place.step {
+                1 => self.hotel.call(place, request),
+                2 => self.car.call(place, request),
+                _ => __saga::None,
+            }
+        }
+
+        /// What is compensated before it, once nothing of it is left to compensate.
         pub fn join(self) -> __saga::Result<BookTripBackward, __saga::Rejected<Self>> {
             match self {
                 Self {
@@ -1588,7 +1699,9 @@ const _: () = {
         }
     }
 
-    impl BookTripHotelBranchBackward {
+    #[automatically_derived]
+    impl __saga::Backward for BookTripHotelBranchBackward {
+        type Event = BookTripEvent;
         fn apply(self, event: BookTripEvent) -> __saga::Applied<Self> {
             match (self, event) {
                 (
@@ -1597,8 +1710,8 @@ const _: () = {
                 ) if at.attempts.is_open() => {
                     __saga::Ok(Self::CompensateHotel(at.done(output)))
                 }
-                (Self::SettleHotel(mut at), BookTripEvent::HotelRefused(refusal)) => {
-                    match at.attempts.refuse(refusal, &mut __saga::None) {
+                (Self::SettleHotel(mut at), BookTripEvent::HotelRefused(fact)) => {
+                    match at.attempts.refuse(fact, &mut __saga::None) {
                         legal if at.attempts.in_doubt() => {
                             legal.at(Self::SettleHotel(at))
                         }
@@ -1645,6 +1758,36 @@ const _: () = {
         }
     }
 
+    impl BookTripHotelBranchBackward {
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
+            match self {
+                Self::SettleHotel(at) if place.step == 1 => {
+                    __saga::Some(
+                        __saga::boxed(
+                            BookTripHotelStep::attempt(
+                                request,
+                                at.trip.share(),
+                                at.flight.share(),
+                            ),
+                        ),
+                    )
+                }
+                Self::CompensateHotel(at) if place.step == 1 => {
+                    __saga::Some(
+                        __saga::boxed(
+                            BookTripHotelCompensation::attempt(request, at.hotel.share()),
+                        ),
+                    )
+                }
+                _ => __saga::None,
+            }
+        }
+    }
+
     impl BookTripHotelSettlement {
         /// It is done after all, and is to be compensated.
         pub fn done(self, hotel: HotelReservation) -> BookTripHotelCompensation {
@@ -1677,7 +1820,9 @@ const _: () = {
         }
     }
 
-    impl BookTripCarBranchBackward {
+    #[automatically_derived]
+    impl __saga::Backward for BookTripCarBranchBackward {
+        type Event = BookTripEvent;
         fn apply(self, event: BookTripEvent) -> __saga::Applied<Self> {
             match (self, event) {
                 (
@@ -1686,8 +1831,8 @@ const _: () = {
                 ) if at.attempts.is_open() => {
                     __saga::Ok(Self::CompensateCar(at.done(output)))
                 }
-                (Self::SettleCar(mut at), BookTripEvent::CarRefused(refusal)) => {
-                    match at.attempts.refuse(refusal, &mut __saga::None) {
+                (Self::SettleCar(mut at), BookTripEvent::CarRefused(fact)) => {
+                    match at.attempts.refuse(fact, &mut __saga::None) {
                         legal if at.attempts.in_doubt() => legal.at(Self::SettleCar(at)),
                         _ => __saga::Ok(at.absent()),
                     }
@@ -1723,6 +1868,36 @@ const _: () = {
             match self {
                 Self::Undone => true,
                 _ => false,
+            }
+        }
+    }
+
+    impl BookTripCarBranchBackward {
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
+            match self {
+                Self::SettleCar(at) if place.step == 2 => {
+                    __saga::Some(
+                        __saga::boxed(
+                            BookTripCarStep::attempt(
+                                request,
+                                at.trip.share(),
+                                at.flight.share(),
+                            ),
+                        ),
+                    )
+                }
+                Self::CompensateCar(at) if place.step == 2 => {
+                    __saga::Some(
+                        __saga::boxed(
+                            BookTripCarCompensation::attempt(request, at.car.share()),
+                        ),
+                    )
+                }
+                _ => __saga::None,
             }
         }
     }

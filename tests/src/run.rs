@@ -49,7 +49,7 @@ pub enum End {
     /// With none.
     Compensated,
     /// Not by itself: these steps may still be in effect.
-    Parked(Vec<&'static str>),
+    Parked(Vec<String>),
 }
 
 /// Runs `scenario` on a log in memory.
@@ -196,8 +196,8 @@ async fn follow<S: Shape>(handle: &Handle<S>, world: &World) -> Result<End, Stri
             Ok(outcome) => return end_of(&outcome.map_err(|error| error.to_string())?),
             Err(_) => match handle.status() {
                 SagaStatus::Parked(parked) => {
-                    residue = parked.residue.iter().map(|(step, _)| *step).collect();
-                    let unnamed = held::<S>(world).into_keys().find(|step| !residue.contains(&step.as_str()));
+                    residue = parked.residue.iter().map(|(step, _)| step.to_string()).collect::<Vec<_>>();
+                    let unnamed = held::<S>(world).into_keys().find(|step| !residue.contains(step));
                     if let Some(step) = unnamed {
                         return Err(format!("`{step}` is held, and no residue: {parked}"));
                     }
@@ -231,9 +231,7 @@ fn audit<S: Shape>(scenario: &Scenario, end: &End, world: &World) -> Result<(), 
     let right = match end {
         End::Completed => held == S::EFFECTS.iter().map(|step| ((*step).to_owned(), 1)).collect(),
         End::Compensated => held.is_empty(),
-        End::Parked(residue) => {
-            held.iter().all(|(step, count)| *count == 1 && residue.contains(&step.as_str()))
-        }
+        End::Parked(residue) => held.iter().all(|(step, count)| *count == 1 && residue.contains(step)),
     };
     if !right {
         return Err(format!("ended {end:?} and holds {held:?}"));

@@ -239,3 +239,57 @@ impl Shape for Quote {
         }
     }
 }
+
+saga! {
+    /// Everything that is decided on the way: items one after another and at once, arms, a timer, a signal that does not
+    /// come, items after the pivot, and a step whose failure is no matter.
+    pub saga Parcel(parcel: u32) -> u32 {
+        with careless: Careless, prudent: Prudent, probed: Probed;
+        timeout 5s;
+        retry 1 times every 100ms..200ms;
+
+        step first: u32 = prudent.reserve(cx) compensate prudent.cancel(cx, first);
+
+        for line: u32 in 0..2 {
+            step pick: u32 = probed.reserve(cx)
+                probe probed.find(cx)
+                compensate probed.cancel(cx, pick);
+            if *line == 1 {
+                step wrap: u32 = careless.reserve(cx) compensate careless.cancel(cx);
+            } else if *line == 2 {
+                step never: u32 = careless.reserve(cx) compensate careless.cancel(cx);
+            }
+        }
+
+        parallel for label: u32 in [*first, *parcel] limit 2 {
+            step seal: u32 = prudent.reserve(cx) compensate prudent.cancel(cx, seal);
+        }
+
+        sleep 1m;
+
+        pivot paid: u32 = prudent.reserve(cx);
+
+        receive thanks: u32 within 1m else 0;
+
+        for copy: u32 in 0..2 {
+            step ship: u32 = prudent.reserve(cx);
+        }
+
+        return output(parcel, &[first, paid, thanks, u32::try_from(pick.len() + wrap.len() + seal.len()).unwrap_or(0)]);
+    }
+}
+
+impl Shape for Parcel {
+    const EFFECTS: &'static [&'static str] =
+        &["first", "pick[0]", "pick[1]", "wrap[1]", "seal[0]", "seal[1]", "paid", "ship[0]", "ship[1]"];
+    const AFTER_PIVOT: &'static [&'static str] = &["ship[0]", "ship[1]"];
+    const APPENDS: usize = 13;
+
+    fn participants(world: &World) -> ParcelParticipants {
+        ParcelParticipants {
+            careless: Careless(world.clone()),
+            prudent: Prudent(world.clone()),
+            probed: Probed(world.clone()),
+        }
+    }
+}

@@ -3,7 +3,7 @@
 //! Each participant keeps exactly what its kind promises, and not a hair more: whoever asks a [`Careless`] desk twice
 //! gets two reservations, and whoever forgets one leaks it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
@@ -298,7 +298,7 @@ impl World {
     async fn send(&self, cx: &Context, which: Which, message: Message) -> Result<Reply, DeskError> {
         let fault = {
             let mut inner = self.inner();
-            let (step, attempt) = (cx.step(), cx.attempt());
+            let (step, attempt) = (name(cx), cx.attempt());
             let before = inner.made.iter().filter(|(place, _)| place.step == step && place.which == which);
             let nth = u32::try_from(before.count()).unwrap_or(u32::MAX) + 1;
             let place = Place { step, which, nth };
@@ -523,5 +523,23 @@ impl fmt::Debug for World {
             .field("made", &inner.made)
             .field("accounts", &inner.accounts)
             .finish_non_exhaustive()
+    }
+}
+
+/// `flight`, or `pick[2]` of an item: each name is kept for good, once.
+fn name(cx: &Context) -> &'static str {
+    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    if cx.items().is_empty() {
+        return cx.step();
+    }
+    let name = format!("{}{}", cx.step(), saga_runtime::machine::Items::from(cx.items().to_vec()));
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    match names.get(name.as_str()) {
+        Some(known) => known,
+        None => {
+            let name: &'static str = Box::leak(name.into_boxed_str());
+            names.insert(name);
+            name
+        }
     }
 }

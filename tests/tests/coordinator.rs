@@ -9,7 +9,7 @@ use saga_runtime::log::{History, MemoryLog, SagaLog};
 use saga_runtime::machine::{CallKind, Cause, Effect, State};
 use saga_runtime::{Begun, CancelAnswer, Coordinator, Handle, Outcome, SagaId, SagaStatus, saga};
 use saga_tests::logs::{LogFault, TestLog};
-use saga_tests::sagas::{Basket, Nest, Payment, Quote, Shape, Tour, Trip};
+use saga_tests::sagas::{Basket, Nest, Parcel, Payment, Quote, Shape, Tour, Trip};
 use saga_tests::world::{Fault, Place, Prudent, SLOW, Which, World};
 use tokio::time::Instant;
 
@@ -107,6 +107,11 @@ mod success {
         completes_with_its_appends::<Trip>().await;
         completes_with_its_appends::<Tour>().await;
         completes_with_its_appends::<Quote>().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_coordinator_decides_costs_none() {
+        completes_with_its_appends::<Parcel>().await;
     }
 
     #[tokio::test(start_paused = true)]
@@ -332,7 +337,7 @@ mod pivot {
         let (_coordinator, handle) = alone::<Trip>(&world).await;
         let parked = until_parked(&handle).await;
         assert!(parked.calls[0].goes_on && parked.calls[0].step == "receipt", "{parked}");
-        assert!(parked.residue.contains(&("receipt", Effect::InDoubt)), "{parked}");
+        assert!(parked.residue.contains(&("receipt".into(), Effect::InDoubt)), "{parked}");
         pass(Duration::from_mins(1)).await;
         assert!(world.count("receipt", Which::Action) > 100, "it is tried on");
         world.heal();
@@ -347,7 +352,7 @@ mod pivot {
         let (_coordinator, handle) = alone::<Quote>(&world).await;
         let parked = until_parked(&handle).await;
         assert!(!parked.calls[0].goes_on && parked.calls[0].message == "sold out", "{parked}");
-        let done = |step| (step, Effect::Done);
+        let done = |step: &'static str| (step.into(), Effect::Done);
         assert_eq!(parked.residue, [done("seat"), done("room"), done("pay")]);
         pass(Duration::from_hours(24)).await;
         assert_eq!(world.count("ticket", Which::Action), 1, "nobody tries it again by himself");
@@ -374,7 +379,7 @@ mod pivot {
         world.script(action("invoice", 1), Fault::LostReply);
         let (_coordinator, handle) = alone::<Tour>(&world).await;
         let parked = until_parked(&handle).await;
-        assert!(parked.residue.contains(&("invoice", Effect::InDoubt)), "{parked}");
+        assert!(parked.residue.contains(&("invoice".into(), Effect::InDoubt)), "{parked}");
     }
 }
 
@@ -393,7 +398,7 @@ mod compensations {
             (CallKind::Compensation, true),
             "{parked}"
         );
-        assert_eq!(parked.residue, [("flight", Effect::Done)]);
+        assert_eq!(parked.residue, [("flight".into(), Effect::Done)]);
         pass(Duration::from_mins(1)).await;
         assert!(world.count("flight", Which::Compensation) > 100);
         assert!(matches!(handle.status(), SagaStatus::Parked(_)), "never reported as compensated with a gap");

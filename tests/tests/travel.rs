@@ -119,7 +119,7 @@ async fn a_refusal_after_the_point_of_no_return_waits_for_an_operator_and_undoes
     world.fault("flight:voucher:refuse").await.unwrap();
     let begun = coordinator.begin::<BookTrip>("t", trip("t")).await.unwrap();
     let SagaStatus::Parked(parked) = begun.handle().unwrap().settled().await else { panic!("not parked") };
-    let residue: Vec<&str> = parked.residue.iter().map(|(step, _)| *step).collect();
+    let residue: Vec<&str> = parked.residue.iter().map(|(step, _)| &**step).collect();
     assert_eq!(residue, ["flight", "hotel", "car", "receipt"]);
     let id = SagaId::new("t").unwrap();
     let endings = booking::close_books::<BookTrip>(coordinator, [id]).await;

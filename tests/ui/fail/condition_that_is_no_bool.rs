@@ -1,0 +1,17 @@
+//! A condition is a `bool`.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        if trip.days {
+            step flight: Flight = flights.reserve(cx, trip)
+                compensate flights.cancel(cx, flight);
+        }
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+//! The value behind `else` is there at once.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        read flight: Flight = flights.reserve(cx, trip) else flights.reserve(cx, trip).await;
+        pivot receipt: Receipt = flights.pay(cx);
+    }
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! What this version does not have it refuses by name.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        lock trip.days;
+        local note: u32 = write(tx);
+        saga child: Itinerary = Other(trip);
+        pivot receipt: Receipt = flights.pay(cx);
+    }
+}
+
+fn main() {}

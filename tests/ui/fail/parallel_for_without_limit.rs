@@ -1,0 +1,17 @@
+//! A `parallel for` says how many items it works on at once.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        parallel for day: u32 in 0..trip.days {
+            step flight: Flight = flights.reserve(cx, trip)
+                compensate flights.cancel(cx, flight);
+        }
+    }
+}
+
+fn main() {}
