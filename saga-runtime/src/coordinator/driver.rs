@@ -367,7 +367,7 @@ impl<S: Saga> Driver<S> {
         let step = step_name::<S>(&call);
         match settle(&call, settled, self.now()) {
             Ok(event) => {
-                info!(step = %step, kind = ?call.kind, attempt = call.attempts.made(), "done");
+                info!(step = &*step, kind = ?call.kind, attempt = call.attempts.made(), "done");
                 self.failures.remove(&call.place);
                 self.record_event(event).await
             }
@@ -384,7 +384,7 @@ impl<S: Saga> Driver<S> {
     fn note_failure(&mut self, call: &Call, kind: &FactKind) {
         let Some(failure) = kind.failure() else { return };
         let (step, attempt) = (step_name::<S>(call), call.attempts.made());
-        warn!(step = %step, kind = ?call.kind, attempt, outcome = %failure.kind, error = failure.message, "failed");
+        warn!(step = &*step, kind = ?call.kind, attempt, outcome = %failure.kind, error = failure.message, "failed");
         self.failures.insert(call.place.clone(), failure);
     }
 
@@ -481,7 +481,7 @@ impl<S: Saga> Driver<S> {
         let number = call.attempts.made();
         let future = self.future(call)?;
         self.in_flight.insert(call.place.clone(), call.kind);
-        let span = info_span!("attempt", step = %step, kind = ?call.kind, number);
+        let span = info_span!("attempt", step = &*step, kind = ?call.kind, number);
         let timeout = policy::<S>(call).timeout;
         let calls_at_once = Arc::clone(&self.shared.calls_at_once);
         Ok(attempt(call.clone(), future, timeout, calls_at_once).instrument(span))
