@@ -2,7 +2,7 @@
 //!
 //! This runs before names are resolved: what has a name that cannot be is left out, and its name is poisoned.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
@@ -31,7 +31,13 @@ pub(crate) fn settle(sagas: &mut Vec<Saga>, report: &mut Report) {
 }
 
 fn settle_saga(saga: &mut Saga, report: &mut Report) {
-    let mut all = Names { report, declared: HashMap::new(), derived: HashMap::new(), wrong: Vec::new() };
+    let mut all = Names {
+        report,
+        declared: HashMap::new(),
+        derived: HashMap::new(),
+        events: HashSet::new(),
+        wrong: Vec::new(),
+    };
     saga.inputs.retain(|field| all.is_free_for_field(field, "input"));
     saga.participants.retain(|field| all.is_free_for_field(field, "participant"));
     all.settle(&mut saga.body);
@@ -45,6 +51,8 @@ struct Names<'r> {
     declared: HashMap<String, &'static str>,
     /// The steps by the names of their types and variants.
     derived: HashMap<String, Ident>,
+    /// The names that `events` gives.
+    events: HashSet<String>,
     /// The names that something wrong has.
     wrong: Vec<Ident>,
 }
@@ -95,6 +103,23 @@ impl Names<'_> {
             && self.is_unique(&step.name, "step")
             && self.has_letter(&step.name)
             && self.is_derived_name_unique(&step.name)
+            && self.are_events_free(step)
+    }
+
+    /// The variants of the saga's events that `events` names are no others: no other step's, none of those that every
+    /// saga has.
+    fn are_events_free(&mut self, step: &Step) -> bool {
+        let Some(events) = &step.events else { return true };
+        let names = [Some(&events.done), events.refused.as_ref(), events.compensated.as_ref()];
+        let mut are_free = true;
+        for name in names.into_iter().flatten() {
+            let text = name.unraw().to_string();
+            let of_all = ["Cancelled", "DeadlinePassed", "Completed"].contains(&text.as_str());
+            if of_all || !self.events.insert(text) {
+                are_free &= self.refuse(name, &format!("`{name}` is the name of another event of this saga"));
+            }
+        }
+        are_free
     }
 
     /// `cx` is the context of an attempt in every call.

@@ -377,3 +377,33 @@ fn who_has_to_be_keyed() {
     assert_eq!(keyed, [&["hotels", "flights"][..], &[], &[], &[], &["hotels"], &["flights"], &["elsewhere"]]);
     assert_eq!(report.into_text(), "");
 }
+
+#[test]
+fn events_of_one_name() {
+    mistakes(
+        "step a: A = flights.a(cx) events Held, Refused, Cancelled compensate flights.b(cx, a);
+        step b: B = flights.b(cx) events Held compensate flights.b(cx, b);",
+        expect![[r#"
+            at `Cancelled`: `Cancelled` is the name of another event of this saga
+            help: rename it
+            at `Held`: `Held` is the name of another event of this saga
+            help: rename it
+        "#]],
+    );
+}
+
+#[test]
+fn names_in_arms_and_items() {
+    mistakes(
+        "if true { step a: A = flights.a(cx) compensate nothing; } else { step a: A = flights.a(cx) compensate nothing; }
+        for b: B in bs() { step c: C = flights.c(cx, b) compensate nothing; }
+        for b: B in bs() { step a: D = flights.c(cx, b) compensate nothing; }
+        for a: B in bs() { step e: D = flights.c(cx, a) compensate nothing; }",
+        expect![[r#"
+            at `a`: step `a` is declared twice
+            help: rename it
+            at `a`: item `a` has the name of a step
+            help: rename it
+        "#]],
+    );
+}

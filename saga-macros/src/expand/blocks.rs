@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::names::{doc, number, snake, variant};
+use super::names::{doc, free, number, snake, variant};
 use super::{Expansion, Position, RegionNames};
 use crate::layout::{BlockLayout, RegionLayout};
 use crate::model::{BlockKind, StepId};
@@ -26,11 +26,12 @@ pub(super) fn position(saga: &Expansion<'_>, block: &BlockLayout, direction: Dir
         (BlockKind::For { .. }, Direction::Forward) => format!("{label}Items"),
         (BlockKind::For { .. }, Direction::Backward) => format!("{label}ItemsBackward"),
     };
+    let is_step = |name: &str| saga.model.steps.iter().any(|step| step.label == name);
     let name = match (block.kind, direction) {
         (_, Direction::Backward) => format!("Compensate{label}"),
         (BlockKind::Parallel, _) => label.clone(),
-        (BlockKind::If { .. }, _) => format!("{label}Arm"),
-        (BlockKind::For { .. }, _) => format!("{label}Items"),
+        (BlockKind::If { .. }, _) => free(&format!("{label}Arm"), is_step),
+        (BlockKind::For { .. }, _) => free(&format!("{label}Items"), is_step),
     };
     Position { variant: variant(&name), ty: saga.item(&ty) }
 }
@@ -153,6 +154,7 @@ pub(super) fn step_range(branch: &RegionLayout) -> TokenStream {
 /// `fn calls` and `fn call` of a block: they ask its branches.
 pub(super) fn asking(saga: &Expansion<'_>, block: &BlockLayout, direction: Direction) -> TokenStream {
     let Expansion { event, participants, .. } = saga;
+    let (parameters, bounds) = saga.parameters();
     let (calls, call) = match block.kind {
         BlockKind::Parallel => {
             let fields = branch_fields(block);
@@ -187,11 +189,11 @@ pub(super) fn asking(saga: &Expansion<'_>, block: &BlockLayout, direction: Direc
             #calls
         }
 
-        fn call(
+        fn call #parameters (
             &self,
             place: &__saga::Place,
             request: __saga::Request<#participants>,
-        ) -> __saga::Option<__saga::CallFuture<#event>> {
+        ) -> __saga::Option<__saga::CallFuture<#event>> #bounds {
             #call
         }
     }

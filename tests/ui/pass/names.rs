@@ -125,6 +125,33 @@ fn in_a_function() {
     let _ = (Inside::begin(Here), participants);
 }
 
+/// Names that generated code has for itself, through an `if` and a `for`, and names of the standard library.
+mod blocks {
+    use super::Desk;
+    use super::mine::{Err, None, Ok, Option, Some, String, Vec};
+
+    saga_runtime::saga! {
+        saga Blocks(ends: u8, at: u8) -> (std::option::Option<Some>, std::vec::Vec<Vec>) {
+            with desk: Desk;
+            if *ends > 1 {
+                step if_end_arm: Some = desk.make(cx, Some(*at)) compensate desk.undo(cx, if_end_arm);
+            } else {
+                step arm: String = desk.make(cx, String(1)) compensate desk.undo(cx, arm);
+            }
+            for end: u8 in 0..*ends {
+                step turn: Vec = desk.make(cx, Vec(*end)) compensate desk.undo(cx, turn);
+                if *at > *end {
+                    step request: Ok = desk.make(cx, Ok(turn.0)) compensate desk.undo(cx, request);
+                }
+            }
+            receive items: Option within 1h else Option(1);
+            read result: None = desk.make(cx, None(items.0)) else None(2);
+            step output: Err = desk.make(cx, Err(result.0)) compensate desk.undo(cx, output);
+            return (if_end_arm, turn);
+        }
+    }
+}
+
 fn main() {
     in_a_function();
     let (words, nothing) = (Words::begin(1, 2, 3), Nothing::begin());

@@ -271,7 +271,7 @@ fn join_items(
     value: &TokenStream,
 ) -> TokenStream {
     let (field, body) = (&saga.items, &block.branches[0]);
-    let item_undo = local("item_undo");
+    let (item_undo, ends, end_of_item) = (local("item_undo"), local("ends"), local("end"));
     let end = end_pattern(saga, region, index, block, body, &item_undo);
     let outputs = saga.idents(&body.end);
     let lists =
@@ -280,7 +280,7 @@ fn join_items(
     let undos = backward::undo_of_items();
     let (collected, pushed) = if undo.is_some() && backward::carries_undo(saga, body, body.nodes.len()) {
         (
-            Some(quote!(let mut #undos = __saga::Vec::with_capacity(ends.len());)),
+            Some(quote!(let mut #undos = __saga::Vec::with_capacity(#ends.len());)),
             Some(quote!(#undos.push(__saga::Some(#item_undo));)),
         )
     } else {
@@ -289,8 +289,8 @@ fn join_items(
     let own = (!own.is_empty()).then(|| quote!(let Self { #(#own,)* .. } = self;));
     let gather = (!outputs.is_empty() || pushed.is_some()).then(|| {
         quote! {
-            for end in ends {
-                if let #end = end {
+            for #end_of_item in #ends {
+                if let #end = #end_of_item {
                     #(#lists.push(#outputs);)*
                     #pushed
                 }
@@ -299,9 +299,9 @@ fn join_items(
     });
     quote! {
         match self.#field.join() {
-            __saga::Ok(ends) => {
+            __saga::Ok(#ends) => {
                 #own
-                #(let mut #lists = __saga::Vec::with_capacity(ends.len());)*
+                #(let mut #lists = __saga::Vec::with_capacity(#ends.len());)*
                 #collected
                 #gather
                 #(let #outputs = __saga::Many::new(#lists);)*
