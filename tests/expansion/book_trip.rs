@@ -630,7 +630,7 @@ const _: () = {
             ],
         };
         fn begin(trip: Self::Input) -> __saga::StateOf<Self> {
-            BookTrip::begin(trip)
+            Self::begin(trip)
         }
 
         fn encode_input(

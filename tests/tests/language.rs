@@ -499,3 +499,35 @@ async fn a_parked_item_is_named_with_its_number() {
     assert_eq!(residue, ["paid", "ship[0]"]);
     assert!(coordinator.find::<Parking>(&SagaId::new("s").unwrap()).await.unwrap().is_some());
 }
+
+mod generic {
+    use super::*;
+
+    trait Counter: Keyed + Send + Sync + 'static {
+        fn count(&self, cx: &Context) -> impl Future<Output = Result<u32, No>> + Send;
+    }
+
+    struct Three;
+    impl Keyed for Three {}
+    impl Counter for Three {
+        async fn count(&self, _: &Context) -> Result<u32, No> {
+            Ok(3)
+        }
+    }
+
+    saga! {
+        saga Counting<C: Counter, const MORE: u32>(first: u32) -> Vec<u32> {
+            with counter: C;
+            for number: u32 in *first..MORE {
+                step count: u32 = async { counter.count(cx).await.map(|count| count + number) } compensate nothing;
+            }
+            return count;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_saga_with_parameters_runs_on_what_is_put_in() {
+        let participants = CountingParticipants::<Three, 4> { counter: Three };
+        assert_eq!(outcome::<Counting<Three, 4>>(participants, 2).await, Outcome::Completed(vec![5, 6]));
+    }
+}

@@ -1,19 +1,16 @@
 //! The forms of the language that this version does not have yet.
 
-use syn::spanned::Spanned;
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 
 use crate::ast::StepKind;
-use crate::model::Model;
+use crate::model::{Model, Origin};
 use crate::report::{At, Report};
 
 /// Each is refused by name: nothing is left out in silence.
 pub(super) fn check(model: &Model<'_>, report: &mut Report) {
     let saga = model.ast;
-    if !saga.generics.params.is_empty() {
-        report.error(&saga.generics, absent("saga Name<…>"));
-    } else if let Some(clause) = &saga.generics.where_clause {
-        report.error(At::word(clause.where_token.span(), "where"), absent("where"));
-    }
+    generic_data(model, report);
     if let Some(lock) = &saga.lock {
         report.error(At::word(lock.keyword, "lock"), absent("lock"));
     }
@@ -26,6 +23,32 @@ pub(super) fn check(model: &Model<'_>, report: &mut Report) {
         step.ast.action.refuse();
         report.error(&step.ast.name, absent(form));
     }
+}
+
+/// A parameter of the saga can be one of its participants' types, but of no data: the log holds one form of it.
+fn generic_data(model: &Model<'_>, report: &mut Report) {
+    let saga = model.ast;
+    let parameters = saga.generics.type_params().map(|parameter| &parameter.ident).collect::<Vec<_>>();
+    let steps = model.steps.iter().filter(|step| step.output.is_some()).map(|step| &step.ast.ty);
+    let items = model.variables.iter().filter(|variable| variable.origin == Origin::Item);
+    let items = items.map(|item| item.form.ty()).collect::<Vec<_>>();
+    let inputs = saga.inputs.iter().map(|input| &input.ty);
+    for ty in inputs.chain(steps).chain(&items).chain(&saga.output) {
+        if let Some(parameter) = parameters.iter().find(|parameter| names(ty.to_token_stream(), parameter)) {
+            report
+                .error(ty, format!("the saga's parameter `{parameter}` is no type of its data: this version of `saga!` does not have that"))
+                .help("a parameter of a saga can stand in the types of its participants");
+        }
+    }
+}
+
+/// Whether some tokens hold this name, at any depth.
+fn names(tokens: TokenStream, name: &Ident) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => names(group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 fn absent(form: &str) -> String {

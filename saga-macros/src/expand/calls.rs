@@ -133,7 +133,8 @@ fn evaluating(
         let (name, ty) = saga.variable(*id);
         quote!(#name: &#ty)
     });
-    quote!(fn #name(#(#variables),*) -> #output { #body })
+    let (parameters, bounds) = saga.parameters();
+    quote!(fn #name #parameters (#(#variables),*) -> #output #bounds { #body })
 }
 
 /// The call was reported already: rustc need not say more about it.
@@ -174,6 +175,8 @@ pub(super) fn step_attempt(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let step = saga.step(id);
     let StepEvents { done, otherwise, .. } = StepEvents::new(saga, id);
     let request = local("request");
+    let (_, arguments_of_saga, _) = saga.model.ast.generics.split_for_impl();
+    let turbofish = arguments_of_saga.as_turbofish();
     let done = event_of(saga, id, &done);
     let probe = step.ast.probe.is_some().then(|| {
         let uses = arguments(saga, &step.probe_uses);
@@ -193,14 +196,18 @@ pub(super) fn step_attempt(saga: &Expansion<'_>, id: StepId) -> TokenStream {
         };
         quote! {
             if #is_asked {
-                return __saga::evaluated(Self::otherwise(#(#uses),*), #otherwise);
+                return __saga::evaluated(Self::otherwise #turbofish (#(#uses),*), #otherwise);
             }
         }
     });
     let uses = arguments(saga, &step.action_uses);
     let action = match step.ast.kind {
-        StepKind::If | StepKind::For => quote!(__saga::evaluated(Self::decision(#(#uses),*), #done)),
-        StepKind::Sleep | StepKind::Receive => quote!(__saga::due(Self::time(#(#uses),*))),
+        StepKind::If | StepKind::For => {
+            quote!(__saga::evaluated(Self::decision #turbofish (#(#uses),*), #done))
+        }
+        StepKind::Sleep | StepKind::Receive => {
+            quote!(__saga::due(Self::time #turbofish (#(#uses),*)))
+        }
         _ => quote! {
             let result = Self::action(&#request.cx, &#request.participants #(, #uses)*).await;
             __saga::settled(result, #done)
@@ -247,6 +254,7 @@ fn arguments(saga: &Expansion<'_>, uses: &BTreeSet<VariableId>) -> Vec<TokenStre
 
 fn attempt(saga: &Expansion<'_>, uses: &BTreeSet<VariableId>, body: &TokenStream) -> TokenStream {
     let Expansion { event, participants, .. } = saga;
+    let (parameters, bounds) = saga.parameters();
     let request = local("request");
     let p = quote!(__saga);
     let data = uses.iter().map(|id| {
@@ -264,10 +272,10 @@ fn attempt(saga: &Expansion<'_>, uses: &BTreeSet<VariableId>, body: &TokenStream
         }
     });
     quote! {
-        async fn attempt(
+        async fn attempt #parameters (
             #request: __saga::Request<#participants>
             #(, #data)*
-        ) -> __saga::Settled<#event> {
+        ) -> __saga::Settled<#event> #bounds {
             #(#gathered)*
             #body
         }
@@ -348,12 +356,13 @@ impl Function<'_> {
             let stale = quote!(::core::result::Result::Err(#runtime::__private::stale()));
             guarded(self.guards, &self.call.tokens, &self.body(saga), &stale)
         };
+        let (parameters, bounds) = saga.parameters();
         quote! {
-            async fn #name(
+            async fn #name #parameters (
                 #cx: &#runtime::Context,
                 #participants
                 #(, #variables)*
-            ) -> ::core::result::Result<#output, #runtime::Failure> {
+            ) -> ::core::result::Result<#output, #runtime::Failure> #bounds {
                 #body
             }
         }
@@ -409,9 +418,9 @@ impl Function<'_> {
 
 /// `BookTripParticipants { flights, … }: &BookTripParticipants`: each name stands for a reference.
 fn participants(saga: &Expansion<'_>) -> TokenStream {
-    let ty = &saga.participants;
+    let (name, ty) = (&saga.participants_name, &saga.participants);
     let names = saga.model.ast.participants.iter().map(|participant| &participant.name);
-    quote!(#ty { #(#names),* }: &#ty)
+    quote!(#name { #(#names),* }: &#ty)
 }
 
 /// `function(arguments)` where rustc underlines from `start` to `end`.

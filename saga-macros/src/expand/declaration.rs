@@ -24,7 +24,17 @@ fn items(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
     let shown = plain(name);
     let own_doc = ast.attrs.iter().all(|attr| !attr.path().is_ident("doc"));
     let own_doc = own_doc.then(|| doc(&format!("The saga `{shown}`.")));
-    let participants = &saga.participants;
+    let participants = &saga.participants_name;
+    let generics = &ast.generics;
+    let where_clause = &generics.where_clause;
+    let item = if generics.params.is_empty() {
+        quote!(#vis enum #name {})
+    } else {
+        let types = generics.type_params().map(|parameter| &parameter.ident);
+        quote! {
+            #vis struct #name #generics (::core::marker::PhantomData<fn() -> (#(#types,)*)>) #where_clause;
+        }
+    };
     let participants_doc = doc(&format!("What the calls of a [`{shown}`] are made on."));
     let fields = ast.participants.iter().map(|participant| {
         let (name, ty) = (&participant.name, &participant.ty);
@@ -42,10 +52,10 @@ fn items(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
         #(#attrs)*
         #own_doc
         #page
-        #vis enum #name {}
+        #item
 
         #participants_doc
-        #vis struct #participants { #(#fields)* }
+        #vis struct #participants #generics #where_clause { #(#fields)* }
 
         #state_doc
         #vis type #state = #runtime::machine::State<#forward>;
@@ -125,8 +135,9 @@ fn begin(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
     let kept = saga.idents(&layout.carried(0));
     let (position, value) = forward::arrive(saga, layout, 0);
     let variant = position.variant;
+    let (parameters, arguments, bounds) = ast.generics.split_for_impl();
     code.implementation.extend(quote! {
-        impl #name {
+        impl #parameters #name #arguments #bounds {
             /// The state with which the saga begins.
             #vis fn begin(#(#inputs),*) -> #state {
                 #(let #kept = __saga::Shared::new(#kept);)*
@@ -155,7 +166,15 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
         let bounds = quote_spanned!(ty.span()=> ::core::marker::Send + ::core::marker::Sync);
         quote!(#ty: #bounds)
     });
-    let bounds = (!participant_types.is_empty()).then(|| quote!(where #(#bounds),*));
+    let (parameters, arguments, given) = ast.generics.split_for_impl();
+    let given = given.iter().flat_map(|clause| &clause.predicates);
+    let of_parameters = ast.generics.type_params().map(|parameter| {
+        let parameter = &parameter.ident;
+        quote!(#parameter: 'static)
+    });
+    let bounds =
+        given.map(|predicate| quote!(#predicate)).chain(bounds).chain(of_parameters).collect::<Vec<_>>();
+    let bounds = (!bounds.is_empty()).then(|| quote!(where #(#bounds),*));
     let (json, fields) = (local("json"), local("fields"));
     let field = ast.inputs.iter().map(|input| input_field(&quote!(__saga), input)).collect::<Vec<_>>();
     let definition = definition::value(saga, layout);
@@ -164,7 +183,7 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
     let deadline = deadline(saga, &input);
     code.implementation.extend(quote! {
         #[automatically_derived]
-        impl __saga::Saga for #name #bounds {
+        impl #parameters __saga::Saga for #name #arguments #bounds {
             type Input = #input_ty;
             type Output = #output;
             type Event = #event;
@@ -175,7 +194,7 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
             const DEFINITION: &'static __saga::Definition = &#definition;
 
             fn begin(#input: Self::Input) -> __saga::StateOf<Self> {
-                #name::begin(#(#input_names),*)
+                Self::begin(#(#input_names),*)
             }
 
             fn encode_input(#input: &Self::Input) -> __saga::Result<__saga::String, __saga::DataError> {

@@ -103,7 +103,15 @@ pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
     let steps = 0..saga.model.steps.len();
     items(saga, steps.clone(), code);
     let event = &saga.event;
-    let name = &saga.model.ast.name;
+    // What it returns is asked of the saga, so that the compiler says once what is wrong with it; with parameters the
+    // saga has no one type.
+    let (completed, returned) = if saga.model.ast.generics.params.is_empty() {
+        let name = &saga.model.ast.name;
+        (quote!(completed::<#name>), quote!(returned::<#name>))
+    } else {
+        let output = saga.output();
+        (quote!(completed_with::<#output>), quote!(returned_with::<#output>))
+    };
     let to_fact = steps.clone().map(|id| to_fact(saga, id));
     let from_fact = steps.clone().map(|id| from_fact(saga, id));
     let identity = steps.clone().map(|id| identity(saga, id));
@@ -126,7 +134,7 @@ pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
                     #(#to_fact)*
                     Self::Cancelled(reason) => Cancelled(__saga::Clone::clone(reason)),
                     Self::DeadlinePassed => DeadlinePassed,
-                    Self::Completed(output) => Completed(__saga::completed::<#name>(output)?),
+                    Self::Completed(output) => Completed(__saga::#completed(output)?),
                 };
                 let place = self.identity().0.map(|step| __saga::Place {
                     step,
@@ -141,7 +149,7 @@ pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
                     return match fact.kind {
                         Cancelled(reason) => __saga::Ok(Self::Cancelled(reason)),
                         DeadlinePassed => __saga::Ok(Self::DeadlinePassed),
-                        Completed(json) => __saga::Ok(Self::Completed(__saga::returned::<#name>(&json)?)),
+                        Completed(json) => __saga::Ok(Self::Completed(__saga::#returned(&json)?)),
                         _ => __saga::Err(__saga::EventError::Unknown),
                     };
                 };

@@ -83,7 +83,10 @@ struct Expansion<'m> {
     /// `::saga_runtime`, or what `#[saga(crate = …)]` says.
     runtime: TokenStream,
     event: Ident,
-    participants: Ident,
+    /// `BookTripParticipants`.
+    participants_name: Ident,
+    /// The same as a type: with the saga's own parameters.
+    participants: TokenStream,
     /// The field of a position that holds its call and the attempts at it.
     attempts: Ident,
     /// The field of a position that holds what is to be undone before it.
@@ -106,7 +109,12 @@ impl<'m> Expansion<'m> {
             model,
             runtime,
             event: names::item(saga, "Event"),
-            participants: names::item(saga, "Participants"),
+            participants: {
+                let (name, (_, parameters, _)) =
+                    (names::item(saga, "Participants"), model.ast.generics.split_for_impl());
+                quote!(#name #parameters)
+            },
+            participants_name: names::item(saga, "Participants"),
             attempts: names::variant(&names::free("attempts", is_variable)),
             undo: names::variant(&names::free("undo", is_variable)),
             arm: names::variant(&names::free("arm", is_variable)),
@@ -192,6 +200,23 @@ impl<'m> Expansion<'m> {
             quote!(#doc #vis #name: #ty,)
         });
         fields.collect()
+    }
+
+    /// `<P: Desk>` of a saga with parameters, for a function, and what its participants need besides to be called on.
+    fn parameters(&self) -> (TokenStream, TokenStream) {
+        let generics = &self.model.ast.generics;
+        if generics.params.is_empty() {
+            return (TokenStream::new(), TokenStream::new());
+        }
+        let (parameters, ..) = generics.split_for_impl();
+        let given = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let types = self.model.ast.participants.iter().map(|participant| &participant.ty);
+        let bounds = quote! {
+            where
+                #(#given,)*
+                #(#types: ::core::marker::Send + ::core::marker::Sync + 'static,)*
+        };
+        (quote!(#parameters), bounds)
     }
 
     /// The saga's output type.

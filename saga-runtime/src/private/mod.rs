@@ -568,8 +568,18 @@ pub fn completed<S: Saga>(output: &S::Output) -> Result<String, DataError> {
     data::encode(OUTPUT, output)
 }
 
+/// The same of a saga with parameters, which has no one type.
+pub fn completed_with<T: SagaData>(output: &T) -> Result<String, DataError> {
+    data::encode(OUTPUT, output)
+}
+
 /// What a saga of type `S` returned, as the log holds it.
 pub fn returned<S: Saga>(json: &str) -> Result<S::Output, DataError> {
+    data::decode(OUTPUT, json)
+}
+
+/// The same of a saga with parameters.
+pub fn returned_with<T: SagaData>(json: &str) -> Result<T, DataError> {
     data::decode(OUTPUT, json)
 }
 

@@ -69,14 +69,15 @@ fn variants(saga: &Expansion<'_>, node: &NodeLayout) -> Vec<(Position, String)> 
 
 fn implementation(saga: &Expansion<'_>, region: &RegionLayout) -> TokenStream {
     let Expansion { event, participants, .. } = saga;
+    let (parameters, bounds) = saga.parameters();
     let backward = RegionNames::new(saga, region).backward;
     let call = region.nodes.iter().rev().map(|node| call_arms(saga, node));
     let call = quote! {
-        fn call(
+        fn call #parameters (
             &self,
             place: &__saga::Place,
             request: __saga::Request<#participants>,
-        ) -> __saga::Option<__saga::CallFuture<#event>> {
+        ) -> __saga::Option<__saga::CallFuture<#event>> #bounds {
             match self {
                 #(#call)*
                 _ => __saga::None,

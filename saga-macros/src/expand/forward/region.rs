@@ -59,14 +59,15 @@ fn end_text(region: &RegionLayout) -> &'static str {
 fn implementation(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNames) -> TokenStream {
     let RegionNames { forward, backward, end } = names;
     let Expansion { event, participants, .. } = saga;
+    let (parameters, bounds) = saga.parameters();
     let end_variant = &end.variant;
     let call = region.nodes.iter().map(|node| call_arm(saga, node));
     let call = quote! {
-        fn call(
+        fn call #parameters (
             &self,
             place: &__saga::Place,
             request: __saga::Request<#participants>,
-        ) -> __saga::Option<__saga::CallFuture<#event>> {
+        ) -> __saga::Option<__saga::CallFuture<#event>> #bounds {
             match self {
                 #(#call)*
                 _ => __saga::None,

@@ -83,7 +83,14 @@ fn keyed(saga: &Expansion<'_>, id: StepId) -> TokenStream {
         .filter(|participant| is_mentioned(&crate::expand::plain(&participant.name)))
         .map(|participant| &participant.ty)
         .collect::<Vec<_>>();
-    if types.is_empty() {
+    // A position is the same whatever the saga's parameters are: what depends on them is not known to it.
+    let parameters = saga.model.ast.generics.type_params().map(|parameter| parameter.ident.to_string());
+    let parameters = parameters.collect::<Vec<_>>();
+    let depends = |ty: &&syn::Type| {
+        crate::uses::mentions(&quote!((#ty))).iter().any(|mention| parameters.contains(&mention.name))
+            || quote!(#ty).into_iter().any(|token| parameters.contains(&token.to_string()))
+    };
+    if types.is_empty() || types.iter().any(depends) {
         return quote!(false);
     }
     quote! {{
