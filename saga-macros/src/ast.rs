@@ -64,7 +64,6 @@ pub(crate) enum Time {
 /// `lock a, b;`: the keys, each an expression.
 pub(crate) struct Lock {
     pub(crate) keyword: Span,
-    #[cfg_attr(not(test), expect(dead_code, reason = "`lock` is read, and refused, so far"))]
     pub(crate) keys: Vec<Call>,
 }
 
@@ -99,6 +98,9 @@ pub(crate) struct Arm {
     pub(crate) condition: Call,
     pub(crate) body: Vec<Statement>,
 }
+
+/// The name of an item that has none, or one that cannot be: nobody can mention it.
+pub(crate) const UNNAMED_ITEM: &str = "__saga_item";
 
 /// `for item: Type in items { … }`, `parallel for item: Type in items limit N { … }`
 pub(crate) struct For {

@@ -1,18 +1,27 @@
-//! Calls are written without `.await`.
+//! Calls are written without `.await`, and so is what no attempt is made of.
 
 use syn::visit::Visit;
 
-use super::{Role, calls};
-use crate::ast::Call;
+use super::{Role, calls, values};
+use crate::ast::{Call, StepKind};
 use crate::model::Model;
 use crate::report::{At, Report};
 
 pub(super) fn check(model: &Model<'_>, report: &mut Report) {
-    let calls = model.steps.iter().flat_map(|step| calls(&step.ast));
-    calls.for_each(|(role, call)| match role {
-        Role::Otherwise | Role::Evaluation => awaited_evaluation(call, report),
-        Role::Action | Role::Probe | Role::Compensation => awaited_call(call, report),
-    });
+    for step in &model.steps {
+        for (role, call) in calls(&step.ast) {
+            match (step.ast.kind, role) {
+                (_, Role::Otherwise | Role::Evaluation) | (StepKind::Saga, Role::Action) => {
+                    awaited_value(call, report);
+                }
+                (StepKind::Local, _) => awaited_local(call, report),
+                _ => awaited_call(call, report),
+            }
+        }
+    }
+    for value in values(model.ast) {
+        awaited_value(value, report);
+    }
     if let Some(call) = &model.ast.returns {
         awaited_return(call, report);
     }
@@ -28,13 +37,23 @@ fn awaited_call(call: &Call, report: &mut Report) {
     }
 }
 
-/// What the coordinator evaluates it evaluates at once.
-fn awaited_evaluation(call: &Call, report: &mut Report) {
+/// A `local` runs between the statements of one transaction.
+fn awaited_local(call: &Call, report: &mut Report) {
     if let Some(at) = first_await(call) {
         call.refuse();
         report
-            .error(at, "this is evaluated at once, from what is there: it cannot wait")
-            .help("do it in a `read` before, and use its output here");
+            .error(at, "a `local` runs in the transaction of its record: it cannot wait")
+            .help("wait in a step or in a `read` before it, and use its output here");
+    }
+}
+
+/// Conditions, items, keys, times, the inputs of a saga and the values of `else` have no attempts.
+fn awaited_value(value: &Call, report: &mut Report) {
+    if let Some(at) = first_await(value) {
+        value.refuse();
+        report
+            .error(at, "this is evaluated at once by the coordinator: it cannot wait")
+            .help("wait in a step or in a `read` before it, and use its output here");
     }
 }
 

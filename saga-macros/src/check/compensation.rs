@@ -5,7 +5,9 @@ use crate::model::{Model, Step, Zone};
 use crate::report::{At, Report};
 
 pub(super) fn check(model: &Model<'_>, report: &mut Report) {
-    for step in model.steps.iter().filter(|step| step.ast.kind == StepKind::Step) {
+    // Of a `local` it would be asked as well, were it not absent so far.
+    let has_effect = |step: &&Step<'_>| step.ast.kind == StepKind::Step;
+    for step in model.steps.iter().filter(has_effect) {
         missing(model, step, report);
         after_the_pivot(model, step, report);
     }
@@ -32,7 +34,7 @@ fn missing(model: &Model<'_>, step: &Step<'_>, report: &mut Report) {
         .help("add `compensate <call>`, which undoes it")
         .help("add `compensate nothing` if its effect is harmless");
     let has_pivot = model.steps.iter().any(|step| step.ast.kind == StepKind::Pivot);
-    if !has_pivot && step.branches.is_empty() {
+    if !has_pivot && step.branches.is_empty() && step.ast.kind == StepKind::Step {
         error.help(format!("write `pivot {name}: …` if it is the point of no return"));
     }
 }

@@ -16,7 +16,7 @@ mod tests;
 
 pub(crate) use self::names::settle as settle_names;
 
-use crate::ast::{Call, Compensate, Step, StepKind, Undo};
+use crate::ast::{Call, Compensate, Saga, Step, StepKind, Time, Undo};
 use crate::model::Model;
 use crate::report::Report;
 
@@ -46,17 +46,31 @@ enum Role {
     Evaluation,
 }
 
-/// The calls of a step.
+/// The calls of a step. The action of a `receive` is none.
 fn calls(step: &Step) -> impl Iterator<Item = (Role, &Call)> {
+    let action = match step.kind {
+        StepKind::Receive => None,
+        StepKind::If | StepKind::For | StepKind::Sleep => Some((Role::Evaluation, &step.action)),
+        _ => Some((Role::Action, &step.action)),
+    };
     let probe = step.probe.as_ref().map(|probe| (Role::Probe, &probe.call));
     let compensation = match &step.compensate {
         Some(Compensate { undo: Undo::Call(call), .. }) => Some((Role::Compensation, call)),
         _ => None,
     };
     let otherwise = step.otherwise.as_ref().map(|otherwise| (Role::Otherwise, &otherwise.call));
-    let action = match step.kind {
-        StepKind::If | StepKind::For | StepKind::Sleep => Role::Evaluation,
-        _ => Role::Action,
-    };
-    [Some((action, &step.action)), probe, compensation, otherwise].into_iter().flatten()
+    [action, probe, compensation, otherwise].into_iter().flatten()
+}
+
+/// The expressions of a saga that belong to no step: its deadline, and what it locks.
+fn values(saga: &Saga) -> impl Iterator<Item = &Call> {
+    let deadline = saga.deadline.iter().filter_map(|deadline| time(&deadline.time));
+    deadline.chain(saga.lock.iter().flat_map(|lock| &lock.keys))
+}
+
+fn time(time: &Time) -> Option<&Call> {
+    match time {
+        Time::At(call) => Some(call),
+        Time::After(_) => None,
+    }
 }

@@ -1,6 +1,6 @@
-//! Calls that mention a name whose declaration is wrong.
+//! Calls and values that mention a name whose declaration is wrong.
 
-use super::calls;
+use super::{calls, values};
 use crate::ast::Call;
 use crate::model::Model;
 use crate::uses::mentions;
@@ -13,6 +13,10 @@ pub(super) fn check(model: &Model<'_>) {
         mentions(&call.tokens).iter().any(|mention| saga.poisoned.iter().any(|name| *name == mention.name))
     };
     if !saga.poisoned.is_empty() {
-        calls.chain(&saga.returns).filter(|call| is_poisoned(call)).for_each(Call::refuse);
+        calls
+            .chain(values(saga))
+            .chain(&saga.returns)
+            .filter(|call| is_poisoned(call))
+            .for_each(Call::refuse);
     }
 }

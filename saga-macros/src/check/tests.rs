@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use expect_test::{Expect, expect};
 
-use super::{calls, check, settle_names};
+use super::{calls, check, settle_names, values};
 use crate::model::resolve;
 use crate::parse::parse;
 
@@ -27,7 +27,7 @@ fn mistakes_of_saga(text: &str, expected: Expect) {
         let model = resolve(saga);
         check(&model, &mut report);
         let calls = model.steps.iter().flat_map(|step| calls(&step.ast).map(|(_, call)| call));
-        for call in calls.chain(&saga.returns).filter(|call| call.is_refused()) {
+        for call in calls.chain(values(saga)).chain(&saga.returns).filter(|call| call.is_refused()) {
             writeln!(refused, "refused: {}", call.tokens).unwrap();
         }
     }
@@ -350,13 +350,6 @@ fn one_mistake_is_one_error() {
             refused: hotels . b (cx , a)
         "#]],
     );
-    mistakes(
-        "local a: A = f(tx); step b: B = hotels.b(cx, a) compensate hotels.c(cx, b, a); return a;",
-        expect![[r#"
-            at `a`: this version of `saga!` does not have `local`
-            refused: f (tx)
-        "#]],
-    );
 }
 
 #[test]
@@ -379,31 +372,174 @@ fn who_has_to_be_keyed() {
 }
 
 #[test]
-fn events_of_one_name() {
+fn clauses_of_other_kinds() {
     mistakes(
-        "step a: A = flights.a(cx) events Held, Refused, Cancelled compensate flights.b(cx, a);
-        step b: B = flights.b(cx) events Held compensate flights.b(cx, b);",
+        "receive a: A within 5s keyed probe flights.a(cx) compensate flights.b(cx); pivot b: B = flights.b(cx);",
         expect![[r#"
-            at `Cancelled`: `Cancelled` is the name of another event of this saga
-            help: rename it
-            at `Held`: `Held` is the name of another event of this saga
-            help: rename it
+            at `keyed`: `a` is a `receive`: it calls nobody
+            help: remove `keyed`
+            at `probe`: `a` is a `receive`: it calls nobody
+            help: remove `probe`
+            at `compensate`: `a` is a `receive`: it has no effect to compensate
+            help: remove `compensate`
+            refused: flights . a (cx)
+            refused: flights . b (cx)
+        "#]],
+    );
+    mistakes(
+        "local a: A = flights.a(tx) keyed probe flights.a(cx) compensate flights.b(tx, a); pivot b: B = flights.b(cx);",
+        expect![[r#"
+            at `a`: this version of `saga!` does not have `local`
+            at `keyed`: `a` is a `local`: it is done exactly once without a key
+            help: remove `keyed`, or write `step`
+            at `probe`: `a` is a `local`: it is never in doubt
+            help: remove `probe`, or write `step`
+            refused: flights . a (tx)
+            refused: flights . a (cx)
+        "#]],
+    );
+    mistakes(
+        "saga a: A = Other(trip) keyed probe flights.a(cx) compensate flights.b(cx); pivot b: B = flights.b(cx);",
+        expect![[r#"
+            at `a`: this version of `saga!` does not have `saga x: T = …`
+            at `keyed`: `a` is a `saga`: it is begun exactly once without a key
+            help: remove `keyed`
+            at `probe`: `a` is a `saga`: it is never in doubt
+            help: remove `probe`
+            at `compensate`: `a` is a `saga`: it compensates its own steps
+            help: remove `compensate`
+            refused: Other (trip)
+            refused: flights . a (cx)
+            refused: flights . b (cx)
+        "#]],
+    );
+    mistakes(
+        "local a: A = flights.a(tx); pivot b: B = flights.b(cx); local c: C = flights.c(tx) compensate flights.d(tx);",
+        expect![[r#"
+            at `a`: this version of `saga!` does not have `local`
+            at `c`: this version of `saga!` does not have `local`
+            refused: flights . a (tx)
+            refused: flights . c (tx)
+        "#]],
+    );
+    mistakes(
+        "step a: A = flights.a(cx) compensate nothing; local c: C = flights.c(tx) compensate flights.d(tx);",
+        expect![[r#"
+            at `c`: this version of `saga!` does not have `local`
+            refused: flights . c (tx)
         "#]],
     );
 }
 
 #[test]
-fn names_in_arms_and_items() {
+fn an_else_that_cannot_be() {
     mistakes(
-        "if true { step a: A = flights.a(cx) compensate nothing; } else { step a: A = flights.a(cx) compensate nothing; }
-        for b: B in bs() { step c: C = flights.c(cx, b) compensate nothing; }
-        for b: B in bs() { step a: D = flights.c(cx, b) compensate nothing; }
-        for a: B in bs() { step e: D = flights.c(cx, a) compensate nothing; }",
+        "step a: A = flights.a(cx) compensate flights.b(cx) else x(); read b: B = flights.b(cx) else y(); pivot c: C = flights.c(cx) else z(); step d: D = flights.d(cx) else v(); local e: E = flights.e(tx) else w();",
         expect![[r#"
-            at `a`: step `a` is declared twice
-            help: rename it
-            at `a`: item `a` has the name of a step
-            help: rename it
+            at `e`: this version of `saga!` does not have `local`
+            at `else`: step `a` has no `else`: before the pivot the saga compensates if it is refused
+            help: remove `else`, or move step `a` behind the pivot
+            at `else`: the pivot `c` has no `else`: done or not, it decides about the saga
+            help: remove `else`
+            refused: x ()
+            refused: z ()
+            refused: flights . e (tx)
+        "#]],
+    );
+    mistakes(
+        "step a: A = flights.a(cx) else x();",
+        expect![[r#"
+        at `else`: the pivot `a` has no `else`: done or not, it decides about the saga
+        help: remove `else`
+        refused: x ()
+    "#]],
+    );
+    mistakes(
+        "read a: A = flights.a(cx) else b; step b: B = flights.b(cx);",
+        expect![[r#"
+        at `b`: `b` is the output of a later step: here only `trip` can be used
+        help: move step `b` before step `a`
+        refused: b
+    "#]],
+    );
+}
+
+#[test]
+fn events_that_never_happen() {
+    mistakes(
+        "step a: A = flights.a(cx) compensate flights.b(cx) events A, B, C; read b: B = flights.b(cx) events D, E, F; step c: C = flights.c(cx) compensate nothing events G, H, I; pivot d: D = flights.c(cx) events J, K, L; step e: E = flights.d(cx) events M, N, O; step f: F = flights.f(cx) events P, Q;",
+        expect![[r#"
+            at `F`: event `F` never happens: `b` is never compensated
+            help: remove it: the third event of a step says that it was compensated
+            at `I`: event `I` never happens: `c` is never compensated
+            help: remove it: the third event of a step says that it was compensated
+            at `L`: event `L` never happens: `d` is never compensated
+            help: remove it: the third event of a step says that it was compensated
+            at `O`: event `O` never happens: `e` is never compensated
+            help: remove it: the third event of a step says that it was compensated
+        "#]],
+    );
+}
+
+#[test]
+fn an_await_where_nothing_waits() {
+    mistakes(
+        "deadline at (a().await); lock trip.id, b().await; read x: X = flights.x(cx) else c().await; local y: Y = flights.y(tx).await compensate nothing; sleep until (d().await); if let Some(x) = e().await { for z: Z in f().await { parallel { if g().await { sleep until (h().await); } if async { i().await } { sleep 5s; } } } } else { sleep until (j().await); } pivot p: P = flights.p(cx); saga s: S = Other(k().await);",
+        expect![[r#"
+            at `lock`: this version of `saga!` does not have `lock`
+            at `y`: this version of `saga!` does not have `local`
+            at `s`: this version of `saga!` does not have `saga x: T = …`
+            at `await`: this is evaluated at once by the coordinator: it cannot wait
+            help: wait in a step or in a `read` before it, and use its output here
+            at `await`: this is evaluated at once by the coordinator: it cannot wait
+            help: wait in a step or in a `read` before it, and use its output here
+            at `await`: this is evaluated at once by the coordinator: it cannot wait
+            help: wait in a step or in a `read` before it, and use its output here
+            at `await`: this is evaluated at once by the coordinator: it cannot wait
+            help: wait in a step or in a `read` before it, and use its output here
+            at `await`: this is evaluated at once by the coordinator: it cannot wait
+            help: wait in a step or in a `read` before it, and use its output here
+            at `await`: this is evaluated at once by the coordinator: it cannot wait
+            help: wait in a step or in a `read` before it, and use its output here
+            at `await`: this is evaluated at once by the coordinator: it cannot wait
+            help: wait in a step or in a `read` before it, and use its output here
+            at `await`: this is evaluated at once by the coordinator: it cannot wait
+            help: wait in a step or in a `read` before it, and use its output here
+            at `await`: this is evaluated at once by the coordinator: it cannot wait
+            help: wait in a step or in a `read` before it, and use its output here
+            refused: c () . await
+            refused: flights . y (tx) . await
+            refused: d () . await
+            refused: if let Some (x) = e () . await { 0 } else { 1 }
+            refused: f () . await
+            refused: if g () . await { 0 } else { 1 }
+            refused: h () . await
+            refused: j () . await
+            refused: Other (k () . await)
+            refused: a () . await
+            refused: b () . await
+        "#]],
+    );
+}
+
+#[test]
+fn values_that_mention_what_is_wrong() {
+    mistakes(
+        "deadline at (a); lock a, trip; step a = flights.a(cx); if a { sleep until (a.b); } for x in xs { for y: Y in x { sleep 5s; } } step b: B = flights.b(cx, a) compensate nothing;",
+        expect![[r#"
+            at `a`: step `a` has no type
+            help: write `step a: Type = participant.method(cx, …);`
+            at `x`: item `x` has no type
+            help: write `for x: Type in items { … }`
+            at `lock`: this version of `saga!` does not have `lock`
+            refused: flights . a (cx)
+            refused: if a { 0 } else { 1 }
+            refused: a . b
+            refused: xs
+            refused: x
+            refused: flights . b (cx , a)
+            refused: a
+            refused: a
         "#]],
     );
 }

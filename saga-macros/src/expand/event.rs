@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::names::{doc, number, plain, variant};
+use super::names::{doc, free, number, plain, variant};
 use super::{Code, Expansion, forward};
 use crate::ast::{StepKind, Undo};
 use crate::model::{StepId, Zone};
@@ -37,8 +37,17 @@ impl StepEvents {
         let is_call = matches!(step.ast.compensate.as_ref().map(|c| &c.undo), Some(Undo::Call(_)));
         let is_compensated = is_call && step.zone == Zone::Compensatable && kind == StepKind::Step;
         let decides = matches!(kind, StepKind::If | StepKind::For);
+        // A step that stands in several arms names its events in each.
+        let earlier = &saga.model.steps[..id];
+        let is_taken = |name: &str| {
+            let events = earlier.iter().filter_map(|step| step.ast.events.as_ref());
+            let names = events.flat_map(|events| {
+                [Some(&events.done), events.refused.as_ref(), events.compensated.as_ref()]
+            });
+            names.flatten().any(|known| plain(known) == name)
+        };
         let named = |name: Option<&Ident>, suffix: &str| match name {
-            Some(name) => variant_of(name),
+            Some(name) => variant_of(&free(&plain(name), is_taken)),
             None => variant(suffix),
         };
         let events = step.ast.events.as_ref();
@@ -80,8 +89,8 @@ enum Holds {
     AttemptFact,
 }
 
-fn variant_of(name: &Ident) -> Ident {
-    variant(&plain(name))
+fn variant_of(name: &str) -> Ident {
+    variant(name)
 }
 
 /// The pattern of an event of a step, without its enum. In a `for` it names the items first.

@@ -167,6 +167,23 @@ fn one_wrong_token_leaves_the_other_steps() {
     }
 }
 
+/// A missing token is one mistake. A second error may follow, but no flood.
+#[test]
+fn one_missing_token_is_one_mistake() {
+    let (head, body) = body();
+    let (mut texts, mut several) = (0, 0);
+    for changed in variants_of_group(&body, REMOVE) {
+        let text = head.iter().cloned().chain([changed.into()]).collect::<TokenStream>();
+        let shown = text.to_string();
+        let (_, report) = parse(text);
+        let (errors, said) = (report.len(), report.into_text());
+        assert!(errors <= 4, "{said}of\n{shown}");
+        texts += 1;
+        several += usize::from(errors > 1);
+    }
+    assert!(several * 20 < texts, "{several} of {texts} missing tokens are more than one error");
+}
+
 /// The first saga: what is before its body, and that.
 fn body() -> (Vec<TokenTree>, Group) {
     let mut head = Vec::new();

@@ -1,13 +1,14 @@
 //! `parallel { … }`, `if … { … } else { … }` and `for … { … }`.
 
 use proc_macro2::{Delimiter, Ident};
-use syn::Attribute;
+use syn::{Attribute, Type};
 
 use super::body::Scope;
 use super::fields::Found;
-use super::parser::{Block, Parser};
+use super::parser::{Block, Parser, stream};
 use super::step::unknown_type;
-use crate::ast::{Arm, Call, Field, For, If, Parallel, Statement};
+use super::words;
+use crate::ast::{Arm, Call, Field, For, If, Parallel, Statement, UNNAMED_ITEM};
 use crate::suggest::nearest;
 
 impl Parser<'_, '_> {
@@ -50,6 +51,21 @@ impl Parser<'_, '_> {
         Some(Parallel { branches })
     }
 
+    /// Reads the `for` behind `parallel`, should this be one.
+    pub(super) fn takes_for(&mut self, keyword: &Ident) -> bool {
+        if self.take_word("for").is_some() {
+            return true;
+        }
+        let is_item = words::is_binding(self.cursor);
+        if is_item {
+            let found = self.found();
+            self.report
+                .error(keyword, format!("expected `for` or `{{ … }}` after `parallel`, found {found}"))
+                .help("write `parallel for item: Type in items limit 4 { … }`");
+        }
+        is_item
+    }
+
     /// Reads `condition { … } else …` behind `if`.
     pub(super) fn branching(&mut self, attrs: Vec<Attribute>, keyword: &Ident) -> If {
         let errors_before = self.report.len();
@@ -60,16 +76,19 @@ impl Parser<'_, '_> {
                 arms.push(self.arm(&keyword));
                 continue;
             }
-            match self.take_block(Delimiter::Brace) {
-                Some(block) => otherwise = Some(self.block(&block, "if")),
-                None => {
-                    let found = self.found();
-                    self.report
-                        .error(&word, format!("`else` has no block: found {found} after it"))
-                        .help("write `else { … }` or `else if condition { … }`");
-                }
+            if let Some(block) = self.take_block(Delimiter::Brace) {
+                otherwise = Some(self.block(&block, "if"));
+                break;
             }
-            break;
+            let found = self.found();
+            self.report
+                .error(&word, format!("`else` has no block: found {found} after it"))
+                .help("write `else { … }` or `else if condition { … }`");
+            // Perhaps it is the `if` that is missing.
+            let condition = Call::new(stream(&self.take_head()));
+            condition.refuse();
+            let Some(block) = self.take_block(Delimiter::Brace) else { break };
+            arms.push(Arm { condition, body: self.block(&block, "if") });
         }
         let bodies = arms.iter().map(|arm| &arm.body).chain(&otherwise);
         if bodies.flatten().next().is_none() && self.report.len() == errors_before {
@@ -95,18 +114,18 @@ impl Parser<'_, '_> {
     /// Reads `item: Type in items { … }` behind `for`, and `limit N` as well if it is a `parallel for`.
     pub(super) fn each(&mut self, attrs: Vec<Attribute>, keyword: &Ident, is_parallel: bool) -> For {
         let errors_before = self.report.len();
-        let (what, form) = if is_parallel {
-            ("parallel for", "parallel for item: Type in items limit 4 { … }")
-        } else {
-            ("for", "for item: Type in items { … }")
+        let what = if is_parallel { "parallel for" } else { "for" };
+        let limit = if is_parallel { " limit 4" } else { "" };
+        let name = self.item_name();
+        let form = match &name {
+            Some(name) => format!("{what} {name}: Type in items{limit} {{ … }}"),
+            None => format!("{what} item: Type in items{limit} {{ … }}"),
         };
-        let item = self.item(keyword, form);
-        if self.take_word("in").is_none() && self.report.len() == errors_before {
-            let found = self.found();
-            self.report
-                .error(self.last.clone(), format!("expected `in` after the item, found {found}"))
-                .help(format!("write `{form}`"));
-        }
+        let item = match name {
+            Some(name) => Field { ty: self.item_type(&name, &form), name },
+            None => Field { ty: unknown_type(), name: Ident::new(UNNAMED_ITEM, keyword.span()) },
+        };
+        self.word_in(&form, errors_before);
         let trees = self.take_head();
         let items = if trees.is_empty() {
             if self.report.len() == errors_before {
@@ -119,7 +138,7 @@ impl Parser<'_, '_> {
             self.finish_call(&trees)
         };
         let limit = self.limit(is_parallel, errors_before);
-        let body = self.body(keyword, what, form, errors_before);
+        let body = self.body(keyword, what, &form, errors_before);
         if body.is_empty() && self.report.len() == errors_before {
             self.report
                 .error(keyword, format!("`{what}` has no step"))
@@ -128,27 +147,60 @@ impl Parser<'_, '_> {
         For { attrs, keyword: keyword.span(), item, items, limit, body }
     }
 
-    fn item(&mut self, keyword: &Ident, form: &str) -> Field {
-        let Some(name) = self.take_name("an item") else {
-            // Nobody can mention it. What follows may still be read.
-            let name = Ident::new("__saga_item", keyword.span());
-            if self.take_punct(':') {
-                self.take_type(&[]);
-            }
-            return Field { name, ty: unknown_type() };
-        };
-        let found = if self.take_punct(':') { self.take_type(&[]) } else { Found::Missing };
+    /// Reads the name of an item. Without one, goes on at `in`.
+    fn item_name(&mut self) -> Option<Ident> {
+        if self.is_word("in") {
+            self.report.error(self.last.clone(), "expected the name of an item, found `in`");
+            return None;
+        }
+        let name = self.take_name("an item");
+        if name.is_none() {
+            self.skip_to_in();
+        }
+        name
+    }
+
+    fn skip_to_in(&mut self) {
+        while !self.is_at_end()
+            && !self.is_word("in")
+            && !self.is_punct(';')
+            && !self.peek_block(Delimiter::Brace)
+            && !words::looks_like_statement(self.cursor)
+        {
+            self.bump();
+        }
+    }
+
+    fn item_type(&mut self, name: &Ident, form: &str) -> Type {
+        let found = if self.take_punct(':') { self.take_type(&['=']) } else { Found::Missing };
         match found {
-            Found::Type(ty) => return Field { name, ty },
+            Found::Type(ty) => return ty,
             Found::Malformed => {}
             Found::Missing => {
-                self.report
-                    .error(&name, format!("item `{name}` has no type"))
-                    .help(format!("write `{}`", form.replace("item", &name.to_string())));
+                self.report.error(name, format!("item `{name}` has no type")).help(format!("write `{form}`"));
+                self.skip_to_in();
             }
         }
-        self.poison(&name);
-        Field { name, ty: unknown_type() }
+        self.poison(name);
+        unknown_type()
+    }
+
+    /// Reads `in`, or what stands there instead of it.
+    fn word_in(&mut self, form: &str, errors_before: usize) {
+        if self.take_word("in").is_some() {
+            return;
+        }
+        if self.report.len() == errors_before {
+            let found = self.found();
+            self.report
+                .error(self.last.clone(), format!("expected `in` after the item, found {found}"))
+                .help(format!("write `{form}`"));
+        }
+        // `of lines`: two names in a row are in no expression.
+        let is_word = self.cursor.ident().is_some_and(|(_, rest)| rest.ident().is_some());
+        if self.is_punct('=') || is_word && !words::looks_like_statement(self.cursor) {
+            self.bump();
+        }
     }
 
     /// Reads `limit N`. A `parallel for` has it, a plain `for` does not.

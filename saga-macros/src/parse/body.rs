@@ -2,9 +2,10 @@
 
 use proc_macro2::{Delimiter, Ident, TokenTree};
 use syn::Attribute;
+use syn::buffer::Cursor;
 
 use super::call::Until;
-use super::parser::Parser;
+use super::parser::{Block, Parser};
 use super::words;
 use crate::ast::{Call, Deadline, Field, Lock, Policies, Statement, StepKind};
 use crate::report::At;
@@ -77,24 +78,21 @@ impl Parser<'_, '_> {
             self.take_ident();
             self.known_statement(meant, &keyword, attrs, scope);
         } else {
-            self.unknown_statement(&keyword);
+            self.unknown_statement(&keyword, scope);
         }
     }
 
-    /// Whether a word that is near `if` or `for` is really meant as that: what follows has a block.
-    fn can_be(&self, meant: &str) -> bool {
-        if !matches!(meant, "if" | "for") {
-            return true;
+    /// Whether the word that stands here can be meant as this statement: what follows tells a slip in `receive` from a
+    /// method called `reserve`.
+    pub(super) fn can_be(&self, meant: &str) -> bool {
+        let Some((_, rest)) = self.cursor.ident() else { return false };
+        match meant {
+            "if" | "for" => has_block(rest),
+            "parallel" => rest.group(Delimiter::Brace).is_some() || words::is_word(rest, "for"),
+            "with" | "lock" => rest.ident().is_some(),
+            _ if StepKind::of_word(meant).is_some() => rest.ident().is_some(),
+            _ => true,
         }
-        let mut rest = self.cursor;
-        while let Some((tree, next)) = rest.token_tree() {
-            match tree {
-                TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => return true,
-                TokenTree::Punct(punct) if punct.as_char() == ';' => return false,
-                _ => rest = next,
-            }
-        }
-        false
     }
 
     /// Reads a statement behind its keyword.
@@ -107,10 +105,8 @@ impl Parser<'_, '_> {
             "if" => Some(Statement::If(self.branching(attrs, keyword))),
             "for" => Some(Statement::For(self.each(attrs, keyword, false))),
             "sleep" => self.sleep(attrs, keyword).map(Statement::Sleep),
-            "parallel" => match self.take_word("for") {
-                Some(_) => Some(Statement::For(self.each(attrs, keyword, true))),
-                None => self.parallel(keyword).map(Statement::Parallel),
-            },
+            "parallel" if self.takes_for(keyword) => Some(Statement::For(self.each(attrs, keyword, true))),
+            "parallel" => self.parallel(keyword).map(Statement::Parallel),
             _ => match kind {
                 Some(kind) => self.step(attrs, kind).map(Statement::Step),
                 None => return self.declaration(word, keyword, scope),
@@ -199,7 +195,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    fn unknown_statement(&mut self, keyword: &Ident) {
+    fn unknown_statement(&mut self, keyword: &Ident, scope: &mut Scope) {
         self.report
             .error(keyword, format!("unknown statement `{keyword}`"))
             .help(format!("a saga is made of {}", words::listed(words::STATEMENTS)));
@@ -211,9 +207,32 @@ impl Parser<'_, '_> {
             self.poison(&name);
         }
         self.skip_statement();
+        self.blocks_of_unknown(scope);
     }
 
-    /// The steps behind an `else` that follows no `if` are read nevertheless.
+    /// The steps in the blocks of a statement that was reported are read nevertheless.
+    fn blocks_of_unknown(&mut self, scope: &mut Scope) {
+        while let Some(block) = self.take_block(Delimiter::Brace) {
+            self.stray_block(&block, scope);
+            if self.take_word("else").is_some() {
+                self.take_word("if");
+                self.take_head();
+            }
+        }
+    }
+
+    /// Reads the steps of a block that was reported, and of the blocks in it.
+    fn stray_block(&mut self, block: &Block<'_>, scope: &mut Scope) {
+        let mut parser = self.inside(block);
+        while !parser.is_at_end() {
+            if let Some(block) = parser.take_block(Delimiter::Brace) {
+                parser.stray_block(&block, scope);
+            } else if !parser.take_punct(';') {
+                parser.statement(scope);
+            }
+        }
+    }
+
     fn lone_else(&mut self, keyword: &Ident, scope: &mut Scope) {
         self.report
             .error(keyword, "`else` has no `if`")
@@ -221,9 +240,7 @@ impl Parser<'_, '_> {
         self.take_ident();
         self.take_word("if");
         self.take_head();
-        if let Some(block) = self.take_block(Delimiter::Brace) {
-            self.inside(&block).statements(scope);
-        }
+        self.blocks_of_unknown(scope);
     }
 
     fn no_statement(&mut self, scope: &mut Scope) {
@@ -231,7 +248,7 @@ impl Parser<'_, '_> {
             self.report
                 .error(block.at.clone(), "a block is a branch: it stands directly in `parallel`")
                 .help("write its statements without the braces");
-            return self.inside(&block).statements(scope);
+            return self.stray_block(&block, scope);
         }
         let found = self.found();
         self.report.error(self.here(), format!("expected a statement, found {found}"));
@@ -248,9 +265,8 @@ impl Parser<'_, '_> {
 
     /// Skips what no statement can start with.
     pub(super) fn skip_to_statement(&mut self) {
-        let is_statement = self
-            .peek_word()
-            .is_some_and(|word| words::is_statement(&word) || nearest(&word, words::STATEMENTS).is_some());
+        let is_meant = |word: &str| nearest(word, words::STATEMENTS).is_some_and(|meant| self.can_be(meant));
+        let is_statement = self.peek_word().is_some_and(|word| words::is_statement(&word) || is_meant(&word));
         if !is_statement && !self.peek_block(Delimiter::Brace) {
             self.skip_statement();
         }
@@ -280,6 +296,18 @@ impl Parser<'_, '_> {
                 .help("remove it: what a saga consists of does not depend on how it is compiled");
         }
     }
+}
+
+/// Whether a block stands before the next `;`.
+fn has_block(mut cursor: Cursor<'_>) -> bool {
+    while let Some((tree, rest)) = cursor.token_tree() {
+        match tree {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => return true,
+            TokenTree::Punct(punct) if punct.as_char() == ';' => return false,
+            _ => cursor = rest,
+        }
+    }
+    false
 }
 
 fn is_documentation(attr: &Attribute) -> bool {

@@ -16,6 +16,7 @@ impl Parser<'_, '_> {
             self.report
                 .error(keyword, "`events` names no event")
                 .help("write `events Done, Refused, Compensated`: one to three names of yours");
+            self.skip_names();
             return None;
         }
         let mut names = Vec::from_iter(self.take_name("an event"));
@@ -23,8 +24,10 @@ impl Parser<'_, '_> {
         while self.is_punct(',') && !self.is_comma_before_clause() {
             let comma = self.here();
             self.take_punct(',');
-            // A name that is wrong was reported.
-            let Some(name) = self.take_name("an event") else { break };
+            let Some(name) = self.take_name("an event") else {
+                self.skip_names();
+                break;
+            };
             if names.len() == 3 {
                 too_many.get_or_insert(comma);
             } else {
@@ -36,6 +39,14 @@ impl Parser<'_, '_> {
         }
         let mut names = names.into_iter();
         Some(Events { done: names.next()?, refused: names.next(), compensated: names.next() })
+    }
+
+    /// Skips the rest of a list in which something is wrong.
+    fn skip_names(&mut self) {
+        while self.is_punct(',') && !self.is_comma_before_clause() || self.cursor.literal().is_some() {
+            self.bump();
+            self.skip_argument();
+        }
     }
 
     fn too_many(&mut self, comma: At) {

@@ -69,7 +69,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// Reads a type up to one of the `stops`, `;`, `in`, a block, or what looks like a clause or statement.
+    /// Reads a type up to one of the `stops`, `;`, `in`, `where`, a block, or what looks like a clause or statement.
     pub(super) fn take_type(&mut self, stops: &[char]) -> Found {
         let mut trees: Vec<TokenTree> = Vec::new();
         let mut angles = 0_usize;
@@ -107,7 +107,8 @@ impl Parser<'_, '_> {
     }
 
     fn ends_type(&self, stops: &[char], before: &[TokenTree], angles: usize) -> bool {
-        if self.is_punct(';') || self.is_word("in") || words::looks_like_known_statement(self.cursor) {
+        let is_end = self.is_punct(';') || self.is_word("in") || self.is_word("where");
+        if is_end || words::looks_like_known_statement(self.cursor) {
             return true;
         }
         if angles == 0 && (stops.iter().any(|stop| self.is_punct(*stop)) || self.peek_block(Delimiter::Brace))
@@ -119,7 +120,8 @@ impl Parser<'_, '_> {
             Some(TokenTree::Group(_)) => true,
             last => angles == 0 && is_punct(last, &['>']),
         };
-        let is_word = |word: &String| matches!(word.as_str(), "where" | "else") || !words::is_keyword(word);
+        let is_word =
+            |word: &String| matches!(word.as_str(), "else" | "if" | "match") || !words::is_keyword(word);
         after_type && self.peek_word().is_some_and(|word| is_word(&word))
     }
 }

@@ -6,7 +6,7 @@ use syn::{Attribute, Expr, Type};
 
 use super::call::Until;
 use super::fields::Found;
-use super::parser::{Block, Parser};
+use super::parser::{Block, Parser, stream};
 use super::words;
 use crate::ast::{Call, Compensate, Otherwise, Policies, Probe, Step, StepKind, Undo};
 use crate::report::At;
@@ -67,6 +67,10 @@ impl Parser<'_, '_> {
                 self.report
                     .error(name, format!("step `{name}` has no type"))
                     .help(format!("write `{}`", form(kind, name)));
+                // `step a A = …`
+                while !self.is_punct('=') && !self.ends_action() {
+                    self.bump();
+                }
             }
         }
         self.poison(name);
@@ -85,16 +89,30 @@ impl Parser<'_, '_> {
         };
         if !self.take_punct('=') {
             missing(self);
-            return Call::missing();
+            // `step a: A f()`
+            let trees = if self.ends_action() { Vec::new() } else { self.take_expression(Until::Clause) };
+            let call = Call::new(stream(&trees));
+            call.refuse();
+            return call;
         }
         let call = self.take_call(Until::Clause, missing);
         if kind == StepKind::Saga && !call.is_refused() && !names_saga(&call) {
             call.refuse();
             self.report
-                .error(&call.tokens, format!("`{name}` is a saga, but this does not name one"))
+                .error(&call.tokens, format!("`{name}` is the output of another saga, but this begins none"))
                 .help(format!("write `{}`", form(kind, name)));
         }
         call
+    }
+
+    /// Whether a clause, the end of the step, or another statement stands here.
+    fn ends_action(&self) -> bool {
+        let is_word = |word: &String| words::is_clause(word) || words::is_statement(word);
+        self.is_at_end()
+            || self.is_punct(';')
+            || self.peek_block(Delimiter::Brace)
+            || self.peek_word().as_ref().is_some_and(is_word)
+            || words::looks_like_statement(self.cursor)
     }
 
     /// A `receive` waits, and calls nothing.
@@ -128,6 +146,7 @@ impl Parser<'_, '_> {
             match word {
                 Some(word) if words::is_clause(&word) => self.clause(&word, step),
                 Some(word) => match nearest(&word, &[words::CLAUSES, words::STATEMENTS].concat()) {
+                    Some(meant) if !self.can_be(meant) => self.unknown_clause(&word, None, step),
                     Some(meant) if !words::is_clause(meant) => {
                         return missing_semicolon(self, step);
                     }
@@ -141,7 +160,7 @@ impl Parser<'_, '_> {
     fn clause(&mut self, word: &str, step: &mut Step) {
         let Some(keyword) = self.take_ident() else { return };
         if matches!(word, "timeout" | "retry") {
-            return self.policy(word, At::from(&keyword), &mut step.policies);
+            return self.step_policy(word, &keyword, step);
         }
         let is_twice = match word {
             "keyed" => step.keyed.replace(keyword.span()).is_some(),
@@ -185,6 +204,27 @@ impl Parser<'_, '_> {
         if is_twice {
             self.twice(At::from(&keyword), word);
         }
+    }
+
+    /// Reads `timeout …` or `retry …`. Where there are no attempts, they mean nothing.
+    fn step_policy(&mut self, word: &str, keyword: &Ident, step: &mut Step) {
+        let (why, help) = match (step.kind, word) {
+            (StepKind::Receive, "timeout") => ("it waits as long as `within` says", "remove `timeout`"),
+            (StepKind::Receive, _) => ("it waits once, and calls nobody", "remove `retry`"),
+            (StepKind::Local, "timeout") => {
+                ("it is part of a transaction of the log", "remove `timeout`, or write `step`")
+            }
+            (StepKind::Local, _) => {
+                ("it is refused, or done exactly once", "remove `retry`, or write `step`")
+            }
+            (StepKind::Saga, "timeout") => {
+                ("its own steps have time-outs", "remove `timeout`, or write a `deadline` in that saga")
+            }
+            _ => return self.policy(word, At::from(keyword), &mut step.policies),
+        };
+        self.policy(word, At::from(keyword), &mut Policies::default());
+        let (name, kind) = (&step.name, step.kind.word());
+        self.report.error(keyword, format!("`{name}` is a `{kind}`: {why}")).help(help);
     }
 
     fn compensate(&mut self, keyword: &Ident) -> Compensate {

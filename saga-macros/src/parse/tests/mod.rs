@@ -5,7 +5,6 @@
 
 mod blocks;
 mod calls;
-mod clauses;
 mod fragments;
 mod heads;
 mod kinds;
