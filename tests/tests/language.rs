@@ -433,6 +433,33 @@ mod waiting {
     }
 
     saga! {
+        saga Thanking(size: u32) -> u8 {
+            with desk: Desk;
+            pivot sent: String = desk.take(cx, "sent");
+            receive thanks: u8 within 1h;
+            return thanks;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_signal_that_is_missing_after_the_pivot_parks_and_is_taken_when_it_comes() {
+        let participants = || ThankingParticipants { desk: Desk::default() };
+        let (_coordinator, handle) = on::<Thanking>(&MemoryLog::new(), participants(), 7).await;
+        let SagaStatus::Parked(parked) = handle.settled().await else { panic!("it is parked") };
+        assert_eq!(parked.calls[0].step, "thanks");
+        handle.send(ThankingSignal::Thanks(3)).await.unwrap();
+        assert_eq!(handle.outcome().await.unwrap(), Outcome::Completed(3));
+
+        let (_coordinator, handle) = on::<Thanking>(&MemoryLog::new(), participants(), 7).await;
+        handle.settled().await;
+        let retried = tokio::time::Instant::now();
+        handle.retry().await.unwrap();
+        assert_eq!(handle.status(), SagaStatus::Running);
+        handle.settled().await;
+        assert_eq!(retried.elapsed().as_secs() / 60, 60, "it waits once more");
+    }
+
+    saga! {
         saga Hurrying(hours: u64) {
             with desk: Desk;
             deadline at (std::time::SystemTime::now() + Duration::from_hours(*hours));

@@ -258,6 +258,7 @@ impl<S: Saga> Driver<S> {
         let mut facts = Vec::new();
         let now = Instant::now();
         if self.deadline_ms.is_some_and(|deadline_ms| self.now() >= deadline_ms)
+            && !self.shared.is_shutting_down()
             && self.state.as_ref().is_some_and(State::can_cancel)
         {
             return vec![Fact { place: None, kind: FactKind::DeadlinePassed }];
@@ -302,10 +303,7 @@ impl<S: Saga> Driver<S> {
 
     /// What becomes of a `sleep` or `receive` whose time is up.
     fn time_is_up(&self, call: &Call) -> Option<Fact> {
-        let due_ms = call.attempts.due_ms().filter(|due_ms| self.now() >= *due_ms)?;
-        if call.kind != CallKind::Wait {
-            return None;
-        }
+        let due_ms = call.waits_until_ms().filter(|due_ms| self.now() >= *due_ms)?;
         let step = S::DEFINITION.steps.get(call.place.step)?;
         let kind = if step.kind == StepKind::Receive {
             let message = format!("no `{}` came in time, until {due_ms} ms", step.name);
@@ -327,8 +325,7 @@ impl<S: Saga> Driver<S> {
         F: Future<Output = (Call, Ended<S::Event>)>,
     {
         let back_offs = self.due.values().map(|(_, due)| *due);
-        let times = calls.iter().filter(|call| call.kind == CallKind::Wait);
-        let times = times.filter_map(|call| call.attempts.due_ms());
+        let times = calls.iter().filter_map(Call::waits_until_ms);
         let deadline = self.deadline_ms.filter(|_| self.state.as_ref().is_some_and(State::can_cancel));
         let times = times.chain(deadline).map(|due_ms| self.shared.clock.instant(due_ms));
         let due = back_offs.chain(times).min().filter(|_| !shutting_down);
@@ -577,7 +574,13 @@ impl<S: Saga> Driver<S> {
             let calls = self.calls();
             let received = calls.iter().find_map(|call| {
                 let signal = self.mailbox.first(call.place.step).filter(|_| call.kind == CallKind::Wait)?;
-                Some(Fact { place: Some(call.place.clone()), kind: FactKind::Done(signal.to_owned()) })
+                let kind = match call.attempts.phase() {
+                    Phase::Open => FactKind::Done(signal.to_owned()),
+                    // It was not there in time, and comes after all.
+                    Phase::Parked => FactKind::Attempt(AttemptFact::Opened),
+                    _ => return None,
+                };
+                Some(Fact { place: Some(call.place.clone()), kind })
             });
             if let Some(fact) = received {
                 self.apply_fact(fact, records)?;

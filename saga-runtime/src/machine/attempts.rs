@@ -107,7 +107,8 @@ impl Attempts {
     pub fn after(self, fact: &AttemptFact) -> Option<Self> {
         match (fact, self.phase) {
             (AttemptFact::Opened, Phase::Waiting | Phase::Parked) => {
-                Some(Self { made: self.made.checked_add(1)?, phase: Phase::Open, ..self })
+                // What waited in vain waits anew.
+                Some(Self { made: self.made.checked_add(1)?, phase: Phase::Open, due_ms: None, ..self })
             }
             (AttemptFact::Failed(failure), Phase::Open) => {
                 let doubt = self.doubt || failure.kind == FailureKind::Unknown;

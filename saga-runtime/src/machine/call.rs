@@ -86,6 +86,11 @@ impl Call {
         self.is_in_flight() || (self.role == Role::Pivot && self.attempts.in_doubt())
     }
 
+    /// Until when it waits, if it does, in milliseconds since the Unix epoch.
+    pub fn waits_until_ms(&self) -> Option<u64> {
+        self.attempts.due_ms().filter(|_| self.kind == CallKind::Wait && self.attempts.is_open())
+    }
+
     /// Whether the coordinator is to evaluate it now.
     pub fn is_to_be_evaluated(&self) -> bool {
         self.kind == CallKind::Evaluation && matches!(self.attempts.phase(), Phase::Open | Phase::Failed)
