@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use saga_runtime::SagaId;
 use saga_runtime::log::{
-    Append, AppendError, Cursor, History, HistoryError, LogError, LogFuture, Page, SagaLog,
+    Append, AppendError, Cursor, History, HistoryError, LogError, LogFuture, Page, SagaLog, Wake,
 };
 use tokio::sync::watch;
 
@@ -103,6 +103,10 @@ impl TestLog {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_up(&self) -> Result<(), LogError> {
+        if self.state().down { Err(Self::unavailable()) } else { Ok(()) }
+    }
+
     fn unavailable() -> LogError {
         LogError { place: "of this test".to_owned(), cause: "the test says so".to_owned() }
     }
@@ -163,19 +167,34 @@ impl SagaLog for TestLog {
             if *self.crashed.borrow() {
                 return pending().await;
             }
-            if self.state().down {
-                return Err(Self::unavailable().into());
-            }
+            self.is_up()?;
             self.log.history(id).await
         })
     }
 
-    fn unfinished(&self, after: Option<Cursor>, limit: usize) -> LogFuture<'_, Result<Page, LogError>> {
+    fn unfinished(
+        &self,
+        until: Wake,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> LogFuture<'_, Result<Page, LogError>> {
         Box::pin(async move {
-            if self.state().down {
-                return Err(Self::unavailable());
-            }
-            self.log.unfinished(after, limit).await
+            self.is_up()?;
+            self.log.unfinished(until, after, limit).await
+        })
+    }
+
+    fn next_wake(&self, after_ms: u64) -> LogFuture<'_, Result<Option<u64>, LogError>> {
+        Box::pin(async move {
+            self.is_up()?;
+            self.log.next_wake(after_ms).await
+        })
+    }
+
+    fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
+        Box::pin(async move {
+            self.is_up()?;
+            self.log.waiting(after_ms).await
         })
     }
 }
@@ -216,10 +235,29 @@ impl<L: SagaLog> SagaLog for Unhurried<L> {
         })
     }
 
-    fn unfinished(&self, after: Option<Cursor>, limit: usize) -> LogFuture<'_, Result<Page, LogError>> {
+    fn unfinished(
+        &self,
+        until: Wake,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> LogFuture<'_, Result<Page, LogError>> {
         Box::pin(async move {
-            let page = self.unhurried(async move |log: &L| log.unfinished(after, limit).await).await;
+            let page = self.unhurried(async move |log: &L| log.unfinished(until, after, limit).await).await;
             page.unwrap_or_else(|| Err(TestLog::unavailable()))
+        })
+    }
+
+    fn next_wake(&self, after_ms: u64) -> LogFuture<'_, Result<Option<u64>, LogError>> {
+        Box::pin(async move {
+            let next = self.unhurried(async move |log: &L| log.next_wake(after_ms).await).await;
+            next.unwrap_or_else(|| Err(TestLog::unavailable()))
+        })
+    }
+
+    fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
+        Box::pin(async move {
+            let count = self.unhurried(async move |log: &L| log.waiting(after_ms).await).await;
+            count.unwrap_or_else(|| Err(TestLog::unavailable()))
         })
     }
 }

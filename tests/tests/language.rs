@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use saga_runtime::coordinator::SendError;
-use saga_runtime::log::MemoryLog;
+use saga_runtime::log::{MemoryLog, Wake};
 use saga_runtime::machine::Cause;
 use saga_runtime::{
     Begun, Context, Coordinator, Handle, Keyed, Outcome, Saga, SagaId, SagaStatus, StepError, saga,
@@ -420,6 +420,16 @@ mod waiting {
         let story = story(&handle).await;
         assert_eq!(story.iter().filter(|event| *event == "sleep due").count(), 1, "{story:?}");
         assert!(!story.iter().any(|event| event.ends_with("failed")), "nothing is in doubt: {story:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_log_knows_until_when_a_saga_waits() {
+        let (_coordinator, handle) = on::<Approving>(&MemoryLog::new(), desk(&Desk::default()), 7).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        let history = handle.history().await.unwrap();
+        let begun_ms = history.records[0].at_ms;
+        let Wake::At(until_ms) = history.wake else { panic!("it sleeps: {:?}", history.wake) };
+        assert_eq!((until_ms - begun_ms) / 60_000, 60);
     }
 
     #[tokio::test(start_paused = true)]

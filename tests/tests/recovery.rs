@@ -7,7 +7,7 @@ use std::sync::Arc;
 use saga_runtime::coordinator::HandleError;
 use saga_runtime::log::{
     Append, Begin, Cursor, Damaged, History, HistoryError, LogError, LogFuture, MemoryLog, Page, Record,
-    SagaLog, SqliteLog, Status,
+    SagaLog, SqliteLog, Status, Wake,
 };
 use saga_runtime::{Begun, Coordinator, Outcome, Saga, SagaId, SagaStatus, saga};
 use saga_tests::logs::{LogFault, TestLog, Unhurried};
@@ -31,6 +31,7 @@ async fn write<S: Saga>(log: &MemoryLog, id: &str, records: &[Line<'_>]) {
         first_seq: 0,
         records: records.iter().map(|(step, event, data)| record(*step, event, *data)).collect(),
         status: Status::Running,
+        wake: Wake::Now,
     };
     assert_eq!(log.append(vec![append]).await, [Ok(())]);
 }
@@ -150,12 +151,25 @@ impl SagaLog for DamagedLog {
         })
     }
 
-    fn unfinished(&self, after: Option<Cursor>, limit: usize) -> LogFuture<'_, Result<Page, LogError>> {
+    fn unfinished(
+        &self,
+        until: Wake,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> LogFuture<'_, Result<Page, LogError>> {
         Box::pin(async move {
-            let mut page = self.0.unfinished(after, limit).await?;
+            let mut page = self.0.unfinished(until, after, limit).await?;
             page.sagas.insert(0, Err(Self::damaged()));
             Ok(page)
         })
+    }
+
+    fn next_wake(&self, after_ms: u64) -> LogFuture<'_, Result<Option<u64>, LogError>> {
+        self.0.next_wake(after_ms)
+    }
+
+    fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
+        self.0.waiting(after_ms)
     }
 }
 
@@ -252,6 +266,7 @@ async fn write_stranger(log: &MemoryLog) {
             ..record(Some("flight"), "failed", Some(r#"{"outcome":"unknown"}"#))
         }],
         status: Status::Running,
+        wake: Wake::Now,
     };
     assert_eq!(log.append(vec![stranger]).await, [Ok(())]);
 }

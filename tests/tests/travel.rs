@@ -13,7 +13,7 @@ use saga_examples::travel::desk::Desks;
 use saga_examples::travel::saga::BookTrip;
 use saga_examples::travel::trip::{Itinerary, Trip};
 use saga_runtime::log::{
-    Append, AppendError, Cursor, History, HistoryError, LogError, LogFuture, Page, SagaLog, SqliteLog,
+    Append, AppendError, Cursor, History, HistoryError, LogError, LogFuture, Page, SagaLog, SqliteLog, Wake,
 };
 use saga_runtime::{Coordinator, Saga, SagaId, SagaStatus};
 use saga_tests::travel::{World, hasty, trip, until};
@@ -375,8 +375,21 @@ impl SagaLog for CrashingLog {
         self.log.history(id)
     }
 
-    fn unfinished(&self, after: Option<Cursor>, limit: usize) -> LogFuture<'_, Result<Page, LogError>> {
-        self.log.unfinished(after, limit)
+    fn unfinished(
+        &self,
+        until: Wake,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> LogFuture<'_, Result<Page, LogError>> {
+        self.log.unfinished(until, after, limit)
+    }
+
+    fn next_wake(&self, after_ms: u64) -> LogFuture<'_, Result<Option<u64>, LogError>> {
+        self.log.next_wake(after_ms)
+    }
+
+    fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
+        self.log.waiting(after_ms)
     }
 }
 

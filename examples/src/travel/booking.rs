@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use saga_runtime::coordinator::{BeginError, HandleError};
-use saga_runtime::log::{History, LogError, SagaLog};
+use saga_runtime::log::{History, LogError, SagaLog, Wake};
 use saga_runtime::{Begun, Coordinator, Handle, Outcome, Saga, SagaId, SagaStatus};
 
 use tokio::time::timeout;
@@ -91,7 +91,7 @@ pub async fn unfinished_trips(log: &impl SagaLog) -> Result<Vec<Trip>, LogError>
     let mut trips = Vec::new();
     let mut after = None;
     loop {
-        let page = log.unfinished(after, PAGE).await?;
+        let page = log.unfinished(Wake::Never, after, PAGE).await?;
         trips.extend(page.sagas.iter().flatten().filter_map(trip_of));
         match page.next {
             Some(next) => after = Some(next),

@@ -26,7 +26,7 @@ use crate::coordinator::status::{Parked, ParkedCall, Progress, SagaStatus};
 use crate::definition::StepKind;
 use crate::error::Failure;
 use crate::id::SagaId;
-use crate::log::{Append, AppendError, Begin, Record, Status};
+use crate::log::{Append, AppendError, Begin, Record, Status, Wake};
 use crate::machine::{
     AttemptFact, Call, CallKind, Decision, Event, Fact, FactKind, Next, Phase, Place, Policy, Refusal,
     Residue, Role, State, decide, is_ahead, is_parked, settle,
@@ -188,6 +188,7 @@ impl<S: Saga> Driver<S> {
             first_seq: 0,
             records: vec![record],
             status: Status::Running,
+            wake: Wake::Now,
         };
         match self.shared.append(append).await {
             Ok(()) => {
@@ -682,7 +683,8 @@ impl<S: Saga> Driver<S> {
             _ => Status::Running,
         };
         let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
-        let append = Append { saga: self.id.clone(), begin: None, first_seq: self.next_seq, records, status };
+        let (saga, first_seq) = (self.id.clone(), self.next_seq);
+        let append = Append { saga, begin: None, first_seq, records, status, wake: self.wake() };
         loop {
             match self.shared.append(append.clone()).await {
                 Ok(()) => break,
@@ -705,6 +707,19 @@ impl<S: Saga> Driver<S> {
             self.publish(SagaStatus::Compensated(cause.clone()), None);
         }
         Ok(())
+    }
+
+    /// When somebody has to drive the saga next: it waits as long as all of it waits.
+    fn wake(&self) -> Wake {
+        if !matches!(self.state, Some(State::Forward(_))) {
+            return Wake::Now;
+        }
+        let calls = self.calls();
+        let Some(times) = calls.iter().map(Call::waits_until_ms).collect::<Option<Vec<_>>>() else {
+            return Wake::Now;
+        };
+        let deadline = self.deadline_ms.filter(|_| self.state.as_ref().is_some_and(State::can_cancel));
+        times.into_iter().chain(deadline).min().map_or(Wake::Now, Wake::At)
     }
 
     fn publish(&self, status: SagaStatus, output: Option<Arc<str>>) {

@@ -11,7 +11,7 @@ use crate::coordinator::shared::{Reins, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::definition::{Definition, Fingerprint};
 use crate::id::SagaId;
-use crate::log::{History, HistoryError, LogError, Status};
+use crate::log::{History, HistoryError, LogError, Status, Wake};
 use crate::machine::State;
 use crate::saga::Saga;
 
@@ -93,7 +93,7 @@ pub(crate) async fn recover(
     let mut recovery = Recovery::default();
     let mut after = None;
     loop {
-        let page = shared.log.unfinished(after, PAGE).await?;
+        let page = shared.log.unfinished(Wake::Never, after, PAGE).await?;
         for saga in page.sagas {
             match saga {
                 Ok(history) => recover_one(shared, registered, &history, &mut recovery),

@@ -1,11 +1,14 @@
 //! A saga log in memory: for tests, and for sagas that need not outlive the process.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, btree_set};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::rules::{Verdict, judge, validate};
-use super::{Append, AppendError, Cursor, History, HistoryError, LogError, LogFuture, Page, SagaLog, Status};
+use super::rules::{Verdict, judge, validate, wake_after};
+use super::{
+    Append, AppendError, Cursor, History, HistoryError, LogError, LogFuture, Page, SagaLog, Status,
+    WAKE_MS_MAX, Wake,
+};
 use crate::id::SagaId;
 
 /// A saga log in memory. It keeps everything, ended sagas too, until its last clone is dropped.
@@ -22,7 +25,8 @@ struct Content {
     /// In the order in which they were begun.
     sagas: Vec<History>,
     places: HashMap<SagaId, usize>,
-    running: BTreeSet<usize>,
+    /// The unfinished ones, in the order in which they wake.
+    running: BTreeSet<(Wake, usize)>,
 }
 
 impl MemoryLog {
@@ -49,8 +53,26 @@ impl SagaLog for MemoryLog {
         Box::pin(async move { Ok(self.content().history(id).cloned()) })
     }
 
-    fn unfinished(&self, after: Option<Cursor>, limit: usize) -> LogFuture<'_, Result<Page, LogError>> {
-        Box::pin(async move { Ok(self.content().unfinished(after, limit.max(1))) })
+    fn unfinished(
+        &self,
+        until: Wake,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> LogFuture<'_, Result<Page, LogError>> {
+        Box::pin(async move { Ok(self.content().unfinished(until, after, limit.max(1))) })
+    }
+
+    fn next_wake(&self, after_ms: u64) -> LogFuture<'_, Result<Option<u64>, LogError>> {
+        Box::pin(async move {
+            Ok(match self.content().later(after_ms).next() {
+                Some((Wake::At(ms), _)) => Some(*ms),
+                _ => None,
+            })
+        })
+    }
+
+    fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
+        Box::pin(async move { Ok(self.content().later(after_ms).count() as u64) })
     }
 }
 
@@ -64,30 +86,38 @@ impl Content {
         let Verdict::Write { skip } = judge(&append, self.history(&append.saga))? else {
             return Ok(());
         };
+        let wake = wake_after(&append);
         let place = *self.places.entry(append.saga.clone()).or_insert(self.sagas.len());
         if let Some(begin) = append.begin {
             let saga = append.saga;
-            self.sagas.push(History { saga, begin, status: append.status, records: Vec::new() });
+            self.sagas.push(History { saga, begin, status: append.status, wake, records: Vec::new() });
         }
         let history = &mut self.sagas[place];
+        self.running.remove(&(history.wake, place));
         history.records.extend(append.records.into_iter().skip(skip));
         history.status = append.status;
+        history.wake = wake;
         if append.status == Status::Running {
-            self.running.insert(place);
-        } else {
-            self.running.remove(&place);
+            self.running.insert((wake, place));
         }
         Ok(())
     }
 
-    fn unfinished(&self, after: Option<Cursor>, limit: usize) -> Page {
+    fn unfinished(&self, until: Wake, after: Option<Cursor>, limit: usize) -> Page {
         // A place that does not fit lies behind every saga.
-        let after = after.map(|Cursor(place)| usize::try_from(place).unwrap_or(usize::MAX));
-        let mut places =
-            self.running.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
-        let page: Vec<usize> = places.by_ref().take(limit).copied().collect();
-        let next = places.next().and(page.last()).map(|&place| Cursor(place as u64));
-        Page { sagas: page.into_iter().map(|place| Ok(self.sagas[place].clone())).collect(), next }
+        let after = after.map(|Cursor { wake, begun }| (wake, usize::try_from(begun).unwrap_or(usize::MAX)));
+        let behind = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
+        let mut places = self.running.range(behind).take_while(|(wake, _)| *wake <= until);
+        let page: Vec<(Wake, usize)> = places.by_ref().take(limit).copied().collect();
+        let next = places.next().and(page.last());
+        let next = next.map(|&(wake, place)| Cursor { wake, begun: place as u64 });
+        Page { sagas: page.into_iter().map(|(_, place)| Ok(self.sagas[place].clone())).collect(), next }
+    }
+
+    /// Those that wake later than `after_ms`.
+    fn later(&self, after_ms: u64) -> btree_set::Range<'_, (Wake, usize)> {
+        let behind = (Wake::At(after_ms.min(WAKE_MS_MAX)), usize::MAX);
+        self.running.range((Bound::Excluded(behind), Bound::Unbounded))
     }
 }
 

@@ -43,10 +43,26 @@ pub trait SagaLog: Send + Sync + 'static {
     /// The whole history of one saga, or `None` if the log does not know it.
     fn history<'a>(&'a self, id: &'a SagaId) -> LogFuture<'a, Result<Option<History>, HistoryError>>;
 
-    /// A page of at most `limit` sagas (at least one) whose status is [`Status::Running`], in the order in which
-    /// they were begun, beginning after `after`. A saga whose rows are damaged is one [`Damaged`]; it does not end
-    /// the page.
-    fn unfinished(&self, after: Option<Cursor>, limit: usize) -> LogFuture<'_, Result<Page, LogError>>;
+    /// A page of at most `limit` sagas (at least one) whose status is [`Status::Running`] and that wake by `until`, in
+    /// the order in which they wake, those that wake at one time in the order in which they were begun, beginning
+    /// after `after`.
+    ///
+    /// So `until` [`Wake::At`] the present gives all that somebody is to drive now, and [`Wake::Never`] all that there
+    /// are. It costs what the page holds, however many others wait. A saga whose rows are damaged is one [`Damaged`];
+    /// it does not end the page. A [`Wake`] that cannot be read counts as [`Wake::Now`], so that it hides no saga.
+    fn unfinished(
+        &self,
+        until: Wake,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> LogFuture<'_, Result<Page, LogError>>;
+
+    /// The earliest time later than `after_ms` at which an unfinished saga wakes, in milliseconds since the Unix epoch;
+    /// `None` if none waits for such a time. Costs the same however many wait.
+    fn next_wake(&self, after_ms: u64) -> LogFuture<'_, Result<Option<u64>, LogError>>;
+
+    /// How many unfinished sagas wake later than `after_ms`, or never.
+    fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>>;
 }
 
 /// The most that one record may hold, in bytes of its step, event and data together: 64 MiB.
@@ -67,6 +83,9 @@ pub struct Append {
     pub records: Vec<Record>,
     /// The saga's status once the records hold.
     pub status: Status,
+    /// When the saga is to be driven next, once the records hold. Means nothing where `status` is an end, and is no part
+    /// of what makes an append the same as another: where the records stand already, it changes nothing.
+    pub wake: Wake,
 }
 
 /// What is known of a saga from its begin on.
@@ -102,6 +121,21 @@ pub enum Status {
     Compensated,
 }
 
+/// When a saga next needs somebody to drive it. Earlier is less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wake {
+    /// It has work to do. It has too if it waits for so short a time that letting it go is not worth while.
+    Now,
+    /// It waits for this time, in milliseconds since the Unix epoch. A log may keep 0 as [`Now`](Self::Now), and a time
+    /// that is later than any clock as [`WAKE_MS_MAX`].
+    At(u64),
+    /// It waits for something from outside, or has ended: time alone does not wake it.
+    Never,
+}
+
+/// The latest time at which a saga wakes, in milliseconds since the Unix epoch: in 292 million years.
+pub const WAKE_MS_MAX: u64 = i64::MAX as u64 - 1;
+
 /// Everything that a log holds of one saga.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
@@ -111,13 +145,20 @@ pub struct History {
     pub begin: Begin,
     /// Whether it has ended.
     pub status: Status,
+    /// When it is to be driven next, as its last append has it; [`Wake::Never`] once it has ended.
+    pub wake: Wake,
     /// Its records from number 0 on.
     pub records: Vec<Record>,
 }
 
-/// A place in the order in which sagas were begun.
+/// A place in the order in which sagas wake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cursor(pub u64);
+pub struct Cursor {
+    /// When the saga at this place wakes.
+    pub wake: Wake,
+    /// Its place among those that wake at the same time: a number that grows with each begin.
+    pub begun: u64,
+}
 
 /// A page of unfinished sagas.
 #[derive(Debug, Default)]
@@ -189,6 +230,13 @@ pub struct LogError {
     pub place: String,
     /// What is wrong, and the mend where there is one.
     pub cause: String,
+}
+
+impl Cursor {
+    /// Behind all that wake by `wake`.
+    pub const fn behind(wake: Wake) -> Self {
+        Self { wake, begun: u64::MAX }
+    }
 }
 
 impl Status {

@@ -1,6 +1,6 @@
 //! What an append may do: the same rules for every log that this crate brings.
 
-use super::{Append, AppendError, Begin, History, RECORD_BYTES_MAX, Record, Status};
+use super::{Append, AppendError, Begin, History, RECORD_BYTES_MAX, Record, Status, WAKE_MS_MAX, Wake};
 
 /// What is to be done for an append that is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,16 @@ pub(super) fn judge(append: &Append, held: Option<&History>) -> Result<Verdict, 
         (None, None) => Err(conflict(append, 0)),
         (Some(begin), Some(held)) => judge_begin(append, begin, held),
         (None, Some(held)) => judge_next(append, held),
+    }
+}
+
+/// The [`Wake`] that holds after `append`.
+pub(super) fn wake_after(append: &Append) -> Wake {
+    match append.wake {
+        _ if append.status != Status::Running => Wake::Never,
+        Wake::At(0) => Wake::Now,
+        Wake::At(ms) => Wake::At(ms.min(WAKE_MS_MAX)),
+        wake => wake,
     }
 }
 

@@ -36,11 +36,15 @@ impl Chain {
         Self(hasher.finalize())
     }
 
-    /// What the saga's row holds: the end of the chain, and the columns that change with it.
-    pub(super) fn seal(self, records: u64, status: &str) -> u32 {
+    /// What the saga's row holds: the end of the chain, and the columns that change with it. Version 1 had no
+    /// `wake_at_ms`, and so its rows are sealed as those in which it is null.
+    pub(super) fn seal(self, records: u64, status: &str, wake_at_ms: Option<i64>) -> u32 {
         let mut hasher = Hasher::new_with_initial(self.0);
         number(&mut hasher, records);
         text(&mut hasher, status);
+        if let Some(wake_at_ms) = wake_at_ms {
+            hasher.update(&wake_at_ms.to_le_bytes());
+        }
         hasher.finalize()
     }
 
@@ -89,8 +93,16 @@ mod tests {
         let seed = Chain::seed("trip-7", "BookTrip", "0123456789abcdef", 1_700_000_000_000);
         let first = seed.after(0, &record(None, Some("{}")));
         let second = first.after(1, &record(Some("flight"), None));
-        let found = [seed.value(), first.value(), second.value(), second.seal(2, "running")];
+        let found = [seed.value(), first.value(), second.value(), second.seal(2, "running", None)];
         assert_eq!(found, [2_350_558_935, 2_898_798_957, 832_748_187, 3_988_025_138]);
+    }
+
+    /// So do these.
+    #[test]
+    fn the_checksums_of_version_2_stay_as_they_are() {
+        let seed = Chain::seed("trip-7", "BookTrip", "0123456789abcdef", 1_700_000_000_000);
+        let seals = [1, 1_700_000_000_000, i64::MAX].map(|wake| seed.seal(2, "running", Some(wake)));
+        assert_eq!(seals, [1_846_787_305, 213_258_435, 191_315_746]);
     }
 
     #[test]

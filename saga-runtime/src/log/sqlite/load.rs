@@ -6,18 +6,37 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
 use super::checksum::Chain;
 use crate::definition::Fingerprint;
 use crate::id::SagaId;
-use crate::log::{Begin, Cursor, Damaged, History, Page, Record, Status};
+use crate::log::{Begin, Cursor, Damaged, History, Page, Record, Status, WAKE_MS_MAX, Wake};
 
-pub(super) const SAGA_BY_ID: &str = "SELECT number, id, definition, fingerprint, status, begun_at_ms, records, checksum FROM saga WHERE id = ?1";
+pub(super) const SAGA_BY_ID: &str = "SELECT number, id, definition, fingerprint, status, begun_at_ms, records, checksum, wake_at_ms FROM saga WHERE id = ?1";
 
-pub(super) const SAGA_BY_NUMBER: &str = "SELECT number, id, definition, fingerprint, status, begun_at_ms, records, checksum FROM saga WHERE number = ?1";
+pub(super) const SAGA_BY_NUMBER: &str = "SELECT number, id, definition, fingerprint, status, begun_at_ms, records, checksum, wake_at_ms FROM saga WHERE number = ?1";
 
 pub(super) const JOURNAL: &str =
     "SELECT position, seq, at_ms, step, event, data, checksum FROM journal WHERE saga = ?1 ORDER BY seq";
 
-/// From the index alone, so that a damaged row of `saga` hides no other one.
-pub(super) const UNFINISHED: &str = "SELECT number FROM saga INDEXED BY saga_unfinished
-     WHERE status NOT IN ('completed', 'compensated') AND number > ?1 ORDER BY number LIMIT ?2";
+/// Those that have work to do. This list and the next two come from the indexes alone, so that a damaged row of `saga`
+/// hides no other one.
+pub(super) const AWAKE: &str = "SELECT number FROM saga INDEXED BY saga_awake
+     WHERE status NOT IN ('completed', 'compensated') AND (wake_at_ms IS NULL OR wake_at_ms <= 0) AND number > ?1
+     ORDER BY number LIMIT ?2";
+
+/// Those that wake at one time.
+pub(super) const WAITING_UNTIL: &str = "SELECT number FROM saga INDEXED BY saga_waiting
+     WHERE wake_at_ms = ?1 AND number > ?2 ORDER BY number LIMIT ?3";
+
+/// Those that wake later than one time, up to another.
+pub(super) const WAITING_BEHIND: &str = "SELECT number, wake_at_ms FROM saga INDEXED BY saga_waiting
+     WHERE wake_at_ms > ?1 AND wake_at_ms <= ?2 ORDER BY wake_at_ms, number LIMIT ?3";
+
+pub(super) const NEXT_WAKE: &str = "SELECT min(wake_at_ms) FROM saga INDEXED BY saga_waiting
+     WHERE wake_at_ms > ?1 AND wake_at_ms < 9223372036854775807";
+
+pub(super) const COUNT_WAITING: &str =
+    "SELECT count(*) FROM saga INDEXED BY saga_waiting WHERE wake_at_ms > ?1";
+
+/// Column `wake_at_ms` of a saga that time does not wake.
+const NEVER: i64 = i64::MAX;
 
 /// Where the next record of a saga goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +47,26 @@ pub(super) struct Head {
     pub(super) records: u64,
     /// The checksum after the last of them.
     pub(super) chain: Chain,
+    /// Column `wake_at_ms`.
+    pub(super) wake_at_ms: Option<i64>,
+}
+
+/// Column `wake_at_ms` of an unfinished saga that wakes then.
+pub(super) fn wake_column(wake: Wake) -> Option<i64> {
+    match wake {
+        Wake::Now => None,
+        Wake::At(ms) => Some(i64::try_from(ms.min(WAKE_MS_MAX)).unwrap_or(NEVER)),
+        Wake::Never => Some(NEVER),
+    }
+}
+
+/// What [`wake_column`] writes, read back; `None` if it does not write that.
+fn wake_of(column: Option<i64>) -> Option<Wake> {
+    match column {
+        None => Some(Wake::Now),
+        Some(NEVER) => Some(Wake::Never),
+        Some(ms) => u64::try_from(ms).ok().filter(|ms| *ms > 0).map(Wake::At),
+    }
 }
 
 /// A saga as it was read, all checksums confirmed.
@@ -50,23 +89,22 @@ pub(super) fn by_number(connection: &Connection, number: i64) -> rusqlite::Resul
     found(&format!("number {number}"), load(connection, SAGA_BY_NUMBER, number))
 }
 
-/// Reads a page of at most `limit` unfinished sagas. Must run within one transaction.
+/// Reads a page of at most `limit` unfinished sagas that wake by `until`. Must run within one transaction.
 pub(super) fn unfinished(
     connection: &Connection,
+    until: Wake,
     after: Option<Cursor>,
     limit: usize,
 ) -> rusqlite::Result<Page> {
-    // A cursor that does not fit lies behind every saga.
-    let after = after.map_or(i64::MIN, |Cursor(number)| i64::try_from(number).unwrap_or(i64::MAX));
-    let one_more = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-    let mut statement = connection.prepare_cached(UNFINISHED)?;
-    let mut numbers: Vec<i64> =
-        statement.query_map((after, one_more), |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let more = numbers.len() > limit;
-    numbers.truncate(limit);
-    let last = numbers.last().and_then(|&number| u64::try_from(number).ok());
-    let mut sagas = Vec::with_capacity(numbers.len());
-    for number in numbers {
+    let mut places = places(connection, until, after, limit.saturating_add(1))?;
+    let more = places.len() > limit;
+    places.truncate(limit);
+    let last = places.last().copied().filter(|_| more);
+    let next = last.and_then(|(wake_at_ms, number)| {
+        Some(Cursor { wake: wake_of(wake_at_ms)?, begun: u64::try_from(number).ok()? })
+    });
+    let mut sagas = Vec::with_capacity(places.len());
+    for (_, number) in places {
         sagas.push(match by_number(connection, number)? {
             Some(found) => found.map(|loaded| loaded.history),
             None => Err(Damaged {
@@ -75,7 +113,64 @@ pub(super) fn unfinished(
             }),
         });
     }
-    Ok(Page { sagas, next: last.filter(|_| more).map(Cursor) })
+    Ok(Page { sagas, next })
+}
+
+/// Where a saga stands in the order in which they wake: `wake_at_ms` and `number`.
+type Place = (Option<i64>, i64);
+
+/// The places of at most `limit` unfinished sagas.
+fn places(
+    connection: &Connection,
+    until: Wake,
+    after: Option<Cursor>,
+    limit: usize,
+) -> rusqlite::Result<Vec<Place>> {
+    // A cursor that does not fit lies behind every saga.
+    let number = after.map_or(i64::MIN, |after| i64::try_from(after.begun).unwrap_or(i64::MAX));
+    let wake_at_ms = after.and_then(|after| wake_column(after.wake));
+    let mut places: Vec<Place> = Vec::new();
+    let room = |places: &Vec<Place>| i64::try_from(limit - places.len()).unwrap_or(i64::MAX);
+    match wake_at_ms {
+        None => {
+            let mut statement = connection.prepare_cached(AWAKE)?;
+            for found in statement.query_map((number, room(&places)), |row| row.get(0))? {
+                places.push((None, found?));
+            }
+        }
+        Some(_) if after.is_some_and(|after| after.wake > until) => {}
+        Some(wake_at_ms) => {
+            let mut statement = connection.prepare_cached(WAITING_UNTIL)?;
+            for found in statement.query_map((wake_at_ms, number, room(&places)), |row| row.get(0))? {
+                places.push((Some(wake_at_ms), found?));
+            }
+        }
+    }
+    if let Some(until) = wake_column(until)
+        && places.len() < limit
+    {
+        let mut statement = connection.prepare_cached(WAITING_BEHIND)?;
+        let behind = wake_at_ms.unwrap_or(0);
+        let read = |row: &Row<'_>| Ok((row.get(1)?, row.get(0)?));
+        for place in statement.query_map((behind, until, room(&places)), read)? {
+            places.push(place?);
+        }
+    }
+    Ok(places)
+}
+
+/// The earliest time later than `after_ms` at which a saga wakes.
+pub(super) fn next_wake(connection: &Connection, after_ms: u64) -> rusqlite::Result<Option<u64>> {
+    let mut statement = connection.prepare_cached(NEXT_WAKE)?;
+    let found: Option<i64> = statement.query_row([wake_column(Wake::At(after_ms))], |row| row.get(0))?;
+    Ok(found.and_then(|ms| u64::try_from(ms).ok()))
+}
+
+/// How many sagas wake later than `after_ms`, or never.
+pub(super) fn waiting(connection: &Connection, after_ms: u64) -> rusqlite::Result<u64> {
+    let mut statement = connection.prepare_cached(COUNT_WAITING)?;
+    let count: i64 = statement.query_row([wake_column(Wake::At(after_ms))], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or_default())
 }
 
 /// Why a saga was not read.
@@ -129,6 +224,8 @@ struct SagaRow {
     status: Status,
     records: u64,
     checksum: i64,
+    wake_at_ms: Option<i64>,
+    wake: Wake,
     seed: Chain,
 }
 
@@ -152,9 +249,15 @@ impl SagaRow {
         let begun_at_ms = cells.natural(5).map_err(known)?;
         let records = cells.natural(6).map_err(known)?;
         let checksum = cells.integer(7).map_err(known)?;
+        let wake_at_ms = cells.optional_integer(8).map_err(known)?;
+        let wake = wake_of(wake_at_ms).ok_or_else(|| {
+            known(cells.wrong(8, &format!("{} is no time to wake", wake_at_ms.unwrap_or_default())))
+        })?;
+        let wake = if status == Status::Running { wake } else { Wake::Never };
         // The text is what was written, so it is what counts, even where another text reads the same.
         let seed = Chain::seed(&id_text, &definition, &fingerprint_text, begun_at_ms);
-        Ok(Self { number, id, begin: Begin { definition, fingerprint }, status, records, checksum, seed })
+        let begin = Begin { definition, fingerprint };
+        Ok(Self { number, id, begin, status, records, checksum, wake_at_ms, wake, seed })
     }
 
     fn with_journal(self, connection: &Connection) -> Result<Loaded, Failure> {
@@ -169,8 +272,9 @@ impl SagaRow {
             records.push(record);
         }
         self.confirm(records.len() as u64, chain)?;
-        let head = Head { number: self.number, records: self.records, chain };
-        let history = History { saga: self.id, begin: self.begin, status: self.status, records };
+        let Self { number, id: saga, begin, status, wake, wake_at_ms, .. } = self;
+        let head = Head { number, records: self.records, chain, wake_at_ms };
+        let history = History { saga, begin, status, wake, records };
         Ok(Loaded { history, head })
     }
 
@@ -187,7 +291,7 @@ impl SagaRow {
         if found == 0 {
             return damage(format!("row {number} of table `saga` has no record"));
         }
-        if i64::from(chain.seal(found, self.status.as_str())) != self.checksum {
+        if i64::from(chain.seal(found, self.status.as_str(), self.wake_at_ms)) != self.checksum {
             return damage(format!(
                 "row {number} of table `saga`: its checksum does not fit its content and its last record"
             ));
@@ -239,8 +343,13 @@ impl Cells<'_> {
     }
 
     fn integer(&self, column: usize) -> Result<i64, Failure> {
+        self.optional_integer(column)?.ok_or_else(|| self.wrong(column, "null instead of an integer"))
+    }
+
+    fn optional_integer(&self, column: usize) -> Result<Option<i64>, Failure> {
         match self.row.get_ref(column)? {
-            ValueRef::Integer(value) => Ok(value),
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(value) => Ok(Some(value)),
             other => {
                 Err(self.wrong(column, &format!("{} instead of an integer", type_name(other.data_type()))))
             }

@@ -34,7 +34,7 @@ use self::error::log_error;
 use self::lock::LockFile;
 use self::reader::{Query, Reader};
 use self::writer::{Request, Writer};
-use super::{Append, AppendError, Cursor, History, HistoryError, LogError, LogFuture, Page, SagaLog};
+use super::{Append, AppendError, Cursor, History, HistoryError, LogError, LogFuture, Page, SagaLog, Wake};
 use crate::id::SagaId;
 
 pub use self::error::{OpenError, OpenErrorReason};
@@ -110,11 +110,14 @@ impl Options {
 
 /// Tables that were altered by other means are found at the start, and not by the first saga.
 fn check_tables(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
-    use self::load::{JOURNAL, SAGA_BY_ID, SAGA_BY_NUMBER, UNFINISHED};
-    use self::writer::{INSERT_RECORD, INSERT_SAGA, UPDATE_HEAD, UPDATE_HEAD_AND_STATUS};
+    use self::load::{
+        AWAKE, COUNT_WAITING, JOURNAL, NEXT_WAKE, SAGA_BY_ID, SAGA_BY_NUMBER, WAITING_BEHIND, WAITING_UNTIL,
+    };
+    use self::writer::{INSERT_RECORD, INSERT_SAGA, UPDATE_HEAD, UPDATE_ROW};
     let all = [
-        [SAGA_BY_ID, SAGA_BY_NUMBER, JOURNAL, UNFINISHED],
-        [INSERT_RECORD, INSERT_SAGA, UPDATE_HEAD, UPDATE_HEAD_AND_STATUS],
+        [SAGA_BY_ID, SAGA_BY_NUMBER, JOURNAL, NEXT_WAKE],
+        [AWAKE, WAITING_UNTIL, WAITING_BEHIND, COUNT_WAITING],
+        [INSERT_RECORD, INSERT_SAGA, UPDATE_HEAD, UPDATE_ROW],
     ];
     all.as_flattened().iter().try_for_each(|sql| connection.prepare(sql).map(drop))
 }
@@ -175,11 +178,30 @@ impl SagaLog for SqliteLog {
         })
     }
 
-    fn unfinished(&self, after: Option<Cursor>, limit: usize) -> LogFuture<'_, Result<Page, LogError>> {
+    fn unfinished(
+        &self,
+        until: Wake,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> LogFuture<'_, Result<Page, LogError>> {
         Box::pin(async move {
             let limit = limit.max(1);
-            let page = self.reader.ask(|answer| Query::Unfinished { after, limit, answer }).await;
+            let page = self.reader.ask(|answer| Query::Unfinished { until, after, limit, answer }).await;
             page.unwrap_or_else(|| Err(self.closed()))
+        })
+    }
+
+    fn next_wake(&self, after_ms: u64) -> LogFuture<'_, Result<Option<u64>, LogError>> {
+        Box::pin(async move {
+            let next = self.reader.ask(|answer| Query::NextWake { after_ms, answer }).await;
+            next.unwrap_or_else(|| Err(self.closed()))
+        })
+    }
+
+    fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
+        Box::pin(async move {
+            let count = self.reader.ask(|answer| Query::Waiting { after_ms, answer }).await;
+            count.unwrap_or_else(|| Err(self.closed()))
         })
     }
 }

@@ -10,7 +10,7 @@ use super::connection;
 use super::error::from_sqlite;
 use super::load;
 use crate::id::SagaId;
-use crate::log::{Cursor, History, HistoryError, LogError, Page};
+use crate::log::{Cursor, History, HistoryError, LogError, Page, Wake};
 
 /// What the reader is asked for.
 #[derive(Debug)]
@@ -20,9 +20,18 @@ pub(super) enum Query {
         answer: oneshot::Sender<Result<Option<History>, HistoryError>>,
     },
     Unfinished {
+        until: Wake,
         after: Option<Cursor>,
         limit: usize,
         answer: oneshot::Sender<Result<Page, LogError>>,
+    },
+    NextWake {
+        after_ms: u64,
+        answer: oneshot::Sender<Result<Option<u64>, LogError>>,
+    },
+    Waiting {
+        after_ms: u64,
+        answer: oneshot::Sender<Result<u64, LogError>>,
     },
     /// Answer what was asked before, and end.
     Close,
@@ -48,8 +57,15 @@ impl Reader {
                 Query::History { id, answer } => {
                     let _ = answer.send(self.history(&id));
                 }
-                Query::Unfinished { after, limit, answer } => {
-                    let _ = answer.send(self.unfinished(after, limit));
+                Query::Unfinished { until, after, limit, answer } => {
+                    let _ = answer
+                        .send(self.read(|connection| load::unfinished(connection, until, after, limit)));
+                }
+                Query::NextWake { after_ms, answer } => {
+                    let _ = answer.send(self.read(|connection| load::next_wake(connection, after_ms)));
+                }
+                Query::Waiting { after_ms, answer } => {
+                    let _ = answer.send(self.read(|connection| load::waiting(connection, after_ms)));
                 }
                 Query::Close => queries.close(),
             }
@@ -61,10 +77,6 @@ impl Reader {
             None => Ok(None),
             Some(found) => Ok(Some(found?.history)),
         }
-    }
-
-    fn unfinished(&mut self, after: Option<Cursor>, limit: usize) -> Result<Page, LogError> {
-        self.read(|connection| load::unfinished(connection, after, limit))
     }
 
     /// Reads in one transaction: what is appended meanwhile would look like damage otherwise.

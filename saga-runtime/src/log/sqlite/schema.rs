@@ -11,10 +11,10 @@ const APPLICATION_ID: i64 = 0x7361_6761;
 
 /// One step for each version up to [`VERSION`]: the first makes version 1 of an empty file, each further one the next
 /// version of the one before. A step that has been released never changes.
-pub(super) const MIGRATIONS: &[&str] = &[VERSION_1];
+pub(super) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
 
 /// The version that this library writes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// `saga` has the id of the user in one place: everything else refers to its small number, so that ids may be long
 /// and random at no cost. `journal` grows at its end only.
@@ -53,6 +53,23 @@ const VERSION_1: &str = "
                journal.step, journal.event, journal.data
         FROM journal JOIN saga ON saga.number = journal.saga
         ORDER BY journal.position;
+";
+
+/// `wake_at_ms` is null for a saga that has work to do, and once it has ended; so what never waits pays nothing for
+/// it. Otherwise it is the time until which the saga waits, and the largest integer where time does not wake it.
+///
+/// A value that no time has counts as null, so that damage to the column hides no saga: such rows stand in the index of
+/// those that are awake. The index of those that wait needs no status: the row of a saga that has ended is in it only
+/// through damage, which is shown then.
+const VERSION_2: &str = "
+    ALTER TABLE saga ADD COLUMN wake_at_ms INTEGER;
+
+    DROP INDEX saga_unfinished;
+
+    CREATE INDEX saga_awake ON saga (number, status, wake_at_ms)
+        WHERE status NOT IN ('completed', 'compensated') AND (wake_at_ms IS NULL OR wake_at_ms <= 0);
+
+    CREATE INDEX saga_waiting ON saga (wake_at_ms) WHERE wake_at_ms IS NOT NULL;
 ";
 
 /// Whose file it is.

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use super::testing::Faults;
 use super::*;
-use crate::log::conformance::{self, all_unfinished, append, begun, history, id, next, record};
-use crate::log::{Record, Status};
+use crate::log::conformance::{self, all_unfinished, all_until, append, begun, history, id, next, record};
+use crate::log::{Record, Status, Wake};
 
 /// Names the file that the child process of a test opens.
 const CHILD: &str = "SAGA_LOG_TEST_CHILD";
@@ -100,8 +100,19 @@ async fn conforms_without_memory_of_what_it_wrote() {
         fn history<'a>(&'a self, id: &'a SagaId) -> LogFuture<'a, Result<Option<History>, HistoryError>> {
             self.0.history(id)
         }
-        fn unfinished(&self, after: Option<Cursor>, limit: usize) -> LogFuture<'_, Result<Page, LogError>> {
-            self.0.unfinished(after, limit)
+        fn unfinished(
+            &self,
+            until: Wake,
+            after: Option<Cursor>,
+            limit: usize,
+        ) -> LogFuture<'_, Result<Page, LogError>> {
+            self.0.unfinished(until, after, limit)
+        }
+        fn next_wake(&self, after_ms: u64) -> LogFuture<'_, Result<Option<u64>, LogError>> {
+            self.0.next_wake(after_ms)
+        }
+        fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
+            self.0.waiting(after_ms)
         }
     }
     conformance::check(|| async {
@@ -207,9 +218,8 @@ async fn damage(sql: &str, place: &str) {
     let log = fixture.open();
     let page = all_unfinished(&log, 10).await.expect("a page");
     assert_eq!(page.len(), 3, "{sql}: {page:?}");
-    assert_eq!(page[0].as_ref(), Ok(&first));
-    assert_eq!(page[2].as_ref(), Ok(&last));
-    let damaged = page[1].clone().expect_err(sql);
+    assert!(page.contains(&Ok(first)) && page.contains(&Ok(last)), "{sql}: {page:?}");
+    let damaged = page.into_iter().find_map(Result::err).expect(sql);
     assert!(damaged.to_string().contains(place), "{sql}: {damaged} must say {place}");
 
     let gone = sql.contains("SET id");
@@ -256,12 +266,122 @@ async fn changed_rows_are_damage_of_their_saga_alone() {
         ("UPDATE saga SET records = 3 WHERE number = 2", "counts 3 records, and table `journal` holds 4"),
         ("UPDATE saga SET records = -1 WHERE number = 2", "column `records`: -1 is less than 0"),
         ("UPDATE saga SET checksum = checksum + 1 WHERE number = 2", "row 2 of table `saga`: its checksum"),
+        ("UPDATE saga SET wake_at_ms = 7 WHERE number = 2", "row 2 of table `saga`: its checksum"),
+        (
+            "UPDATE saga SET wake_at_ms = 9223372036854775807 WHERE number = 2",
+            "row 2 of table `saga`: its checksum",
+        ),
         ("UPDATE saga SET id = 'trip 2' WHERE number = 2", "saga `trip 2` is damaged"),
         ("UPDATE saga SET id = 'trap' WHERE number = 2", "saga `trap` is damaged"),
     ];
     for (sql, place) in cases {
         damage(sql, place).await;
     }
+}
+
+/// A time that is none says nothing about when the saga is to be driven: so it is shown at once.
+#[tokio::test]
+async fn a_time_to_wake_that_is_none_hides_no_saga() {
+    for wake_at_ms in [0, -1, i64::MIN] {
+        let fixture = Fixture::new();
+        let log = fixture.open();
+        for name in ["first", "trip", "last"] {
+            let wake = if name == "first" { Wake::Never } else { Wake::At(1000) };
+            assert_eq!(append(&log, Append { wake, ..begun(name, 1) }).await, Ok(()));
+        }
+        drop(log);
+        let sql = format!("UPDATE saga SET wake_at_ms = {wake_at_ms} WHERE number <= 2");
+        fixture.plain().execute_batch(&sql).expect("SQLite does it");
+        let log = fixture.open();
+        for limit in [1, 2, 10] {
+            let page = all_until(&log, Wake::Now, limit).await.expect("a page");
+            assert_eq!(page.len(), 2, "{page:?}");
+            for (damaged, (number, name)) in page.into_iter().zip([(1, "first"), (2, "trip")]) {
+                let damaged = damaged.expect_err(&sql);
+                let place =
+                    format!("row {number} of table `saga`, column `wake_at_ms`: {wake_at_ms} is no time");
+                assert_eq!(damaged.saga, name);
+                assert!(damaged.cause.starts_with(&place), "{damaged}");
+                assert_eq!(log.history(&id(name)).await, Err(damaged.into()), "{sql}");
+            }
+            assert_eq!(all_unfinished(&log, limit).await.expect("a page").len(), 3);
+        }
+        assert_eq!((log.next_wake(0).await, log.waiting(0).await), (Ok(Some(1000)), Ok(1)));
+    }
+}
+
+#[tokio::test]
+async fn a_changed_time_to_wake_is_damage_of_its_saga_alone() {
+    for (wake, status) in
+        [(Wake::At(1000), Status::Running), (Wake::Never, Status::Running), (Wake::Now, Status::Completed)]
+    {
+        for column in ["NULL", "999", "1001", "9223372036854775807"] {
+            let same = matches!((wake, column), (Wake::Now, "NULL") | (Wake::Never, "9223372036854775807"));
+            let fixture = Fixture::new();
+            let log = fixture.open();
+            assert_eq!(append(&log, Append { status, wake, ..begun("trip", 1) }).await, Ok(()));
+            assert_eq!(append(&log, Append { wake, ..begun("other", 1) }).await, Ok(()));
+            let sound = history(&log, "trip").await;
+            drop(log);
+            let sql = format!("UPDATE saga SET wake_at_ms = {column} WHERE id = 'trip'");
+            fixture.plain().execute_batch(&sql).expect("SQLite does it");
+            let log = fixture.open();
+            match log.history(&id("trip")).await {
+                Ok(found) if same => assert_eq!(found, Some(sound)),
+                Err(HistoryError::Damaged(damaged)) if !same => {
+                    assert!(
+                        damaged.cause.contains("row 1 of table `saga`: its checksum"),
+                        "{sql}: {damaged}"
+                    );
+                    let shown = all_unfinished(&log, 10).await.expect("a page");
+                    let shown = shown.contains(&Err(damaged));
+                    assert!(shown || column == "NULL" && status == Status::Completed, "{sql}: it is shown");
+                }
+                other => panic!("{sql}: {other:?}"),
+            }
+            assert_eq!(history(&log, "other").await.wake, wake);
+        }
+    }
+}
+
+/// The file of a library that knew nothing of times to wake.
+#[tokio::test]
+async fn a_file_of_version_1_becomes_one_of_this_version_with_all_that_it_holds() {
+    let fixture = Fixture::new();
+    let log = fixture.open();
+    three_sagas(&log).await;
+    assert_eq!(append(&log, next("first", 4, vec![flight(4)], Status::Completed)).await, Ok(()));
+    let before = [history(&log, "first").await, history(&log, "trip").await, history(&log, "last").await];
+    drop(log);
+    let copy = "saga (number, id, definition, fingerprint, status, begun_at_ms, records, checksum)
+                SELECT number, id, definition, fingerprint, status, begun_at_ms, records, checksum FROM new.saga;
+                INSERT INTO journal SELECT * FROM new.journal";
+    let new = fixture.folder.path().join("new.db");
+    fs::rename(fixture.path(), &new).expect("it moves");
+    let old = fixture.plain();
+    old.execute_batch(schema::MIGRATIONS[0]).expect("version 1 is made");
+    old.execute("ATTACH ?1 AS new", [new.to_str()]).expect("SQLite does it");
+    old.execute_batch(&format!(
+        "INSERT INTO {copy}; DETACH new; PRAGMA application_id = 0x73616761; PRAGMA user_version = 1"
+    ))
+    .expect("SQLite does it");
+    drop(old);
+
+    let log = fixture.open();
+    let version: i64 =
+        fixture.plain().pragma_query_value(None, "user_version", |row| row.get(0)).expect("a version");
+    assert_eq!(version, schema::VERSION);
+    assert_eq!(
+        [history(&log, "first").await, history(&log, "trip").await, history(&log, "last").await],
+        before
+    );
+    assert_eq!(
+        all_until(&log, Wake::Now, 1).await.expect("a page"),
+        [Ok(before[1].clone()), Ok(before[2].clone())]
+    );
+    assert_eq!(append(&log, Append { wake: Wake::At(9), ..step("trip", 4) }).await, Ok(()));
+    assert_eq!(history(&log, "trip").await.wake, Wake::At(9));
+    assert_eq!(log.next_wake(0).await, Ok(Some(9)));
 }
 
 #[tokio::test]
@@ -519,7 +639,8 @@ async fn a_closed_log_answers_so() {
         unavailable(append(&log, step("trip", 1)).await).contains("trips.db is unavailable: it is closed")
     );
     assert!(matches!(log.history(&id("trip")).await, Err(HistoryError::Unavailable(_))));
-    assert!(log.unfinished(None, 1).await.is_err());
+    assert!(log.unfinished(Wake::Never, None, 1).await.is_err());
+    assert!(log.next_wake(0).await.is_err() && log.waiting(0).await.is_err());
     let again = fixture.open();
     assert_eq!(history(&again, "trip").await.records.len(), 1, "its file is free");
 }
@@ -701,7 +822,8 @@ async fn the_write_ahead_log_does_not_grow_without_end() {
 #[test]
 fn what_the_writer_remembers_is_bounded() {
     let mut heads = heads::Heads::default();
-    let head = |number| load::Head { number, records: 1, chain: checksum::Chain::seed("", "", "", 0) };
+    let chain = checksum::Chain::seed("", "", "", 0);
+    let head = |number| load::Head { number, records: 1, chain, wake_at_ms: None };
     for number in 0..200_000 {
         heads.insert(&id(&format!("trip-{number}")), head(number));
         // One that is used all the time stays.
@@ -718,12 +840,23 @@ fn what_the_writer_remembers_is_bounded() {
 fn the_list_of_the_unfinished_is_read_from_its_index_alone() {
     let fixture = Fixture::new();
     let _log = fixture.open();
-    let plan =
-        fixture.plain().query_row(&format!("EXPLAIN QUERY PLAN {}", load::UNFINISHED), (0, 1), |row| {
-            row.get::<_, String>(3)
-        });
-    let plan = plan.expect("a plan");
-    assert!(plan.contains("USING COVERING INDEX saga_unfinished"), "{plan}");
+    let plain = fixture.plain();
+    let plans = [
+        (load::AWAKE, "SEARCH saga USING COVERING INDEX saga_awake (number>?)"),
+        (load::WAITING_UNTIL, "SEARCH saga USING COVERING INDEX saga_waiting (wake_at_ms=? AND rowid>?)"),
+        (
+            load::WAITING_BEHIND,
+            "SEARCH saga USING COVERING INDEX saga_waiting (wake_at_ms>? AND wake_at_ms<?)",
+        ),
+        (load::NEXT_WAKE, "SEARCH saga USING COVERING INDEX saga_waiting (wake_at_ms>? AND wake_at_ms<?)"),
+        (load::COUNT_WAITING, "SEARCH saga USING COVERING INDEX saga_waiting (wake_at_ms>?)"),
+    ];
+    for (sql, expected) in plans {
+        let mut statement = plain.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
+        let steps =
+            statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>();
+        assert_eq!(steps.expect("a plan"), [expected], "no step to sort, and none that reads the table");
+    }
 }
 
 #[test]

@@ -14,9 +14,9 @@ use super::checksum::Chain;
 use super::connection;
 use super::error::{from_sqlite, log_error};
 use super::heads::Heads;
-use super::load::{self, Head, Loaded};
+use super::load::{self, Head, Loaded, wake_column};
 use super::lock::LockFile;
-use crate::log::rules::{Verdict, judge, record_bytes, validate};
+use crate::log::rules::{Verdict, judge, record_bytes, validate, wake_after};
 use crate::log::{Append, AppendError, Begin, Damaged, LogError, Record, Status};
 
 /// At most this many records are gathered for one commit, so that the first of them does not wait for ever.
@@ -35,17 +35,17 @@ const WAL_PAGES_MAX: i64 = 16_384;
 const WAL_RESET_TIMEOUT: Duration = Duration::from_millis(100);
 
 pub(super) const INSERT_SAGA: &str =
-    "INSERT INTO saga (id, definition, fingerprint, status, begun_at_ms, records, checksum)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING";
+    "INSERT INTO saga (id, definition, fingerprint, status, begun_at_ms, records, checksum, wake_at_ms)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING";
 
 pub(super) const INSERT_RECORD: &str =
     "INSERT INTO journal (saga, seq, at_ms, step, event, data, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
-/// Leaves the status alone, and so the index on it.
+/// Leaves the status and the time to wake alone, and so the indexes on them.
 pub(super) const UPDATE_HEAD: &str = "UPDATE saga SET records = ?2, checksum = ?3 WHERE number = ?1";
 
-pub(super) const UPDATE_HEAD_AND_STATUS: &str =
-    "UPDATE saga SET records = ?2, checksum = ?3, status = ?4 WHERE number = ?1";
+pub(super) const UPDATE_ROW: &str =
+    "UPDATE saga SET records = ?2, checksum = ?3, status = ?4, wake_at_ms = ?5 WHERE number = ?1";
 
 /// What one append is told.
 pub(super) type Answer = Result<(), AppendError>;
@@ -290,13 +290,16 @@ impl Writer {
         let records = &append.records[skip..];
         let chains = chains(head.chain, head.records, records);
         insert_records(connection, head, records, &chains)?;
-        let head = advanced(head, &chains);
-        let seal = head.chain.seal(head.records, append.status.as_str());
-        if append.status == Status::Running {
-            connection.prepare_cached(UPDATE_HEAD)?.execute((head.number, signed(head.records), seal))?;
+        let waking_as_before = head.wake_at_ms;
+        let head = advanced(head, &chains, append);
+        let (status, wake_at_ms) = (append.status.as_str(), head.wake_at_ms);
+        let (number, records) = (head.number, signed(head.records));
+        let seal = head.chain.seal(head.records, status, wake_at_ms);
+        if append.status == Status::Running && wake_at_ms == waking_as_before {
+            connection.prepare_cached(UPDATE_HEAD)?.execute((number, records, seal))?;
         } else {
-            let row = (head.number, signed(head.records), seal, append.status.as_str());
-            connection.prepare_cached(UPDATE_HEAD_AND_STATUS)?.execute(row)?;
+            let row = (number, records, seal, status, wake_at_ms);
+            connection.prepare_cached(UPDATE_ROW)?.execute(row)?;
         }
         self.remember(append, head);
         Ok(())
@@ -367,7 +370,8 @@ fn insert_saga(connection: &Connection, append: &Append, begin: &Begin) -> rusql
     let begun_at_ms = append.records.first().map_or(0, |record| record.at_ms);
     let seed = Chain::seed(append.saga.as_str(), &begin.definition, &fingerprint, begun_at_ms);
     let chains = chains(seed, 0, &append.records);
-    let mut head = advanced(Head { number: 0, records: 0, chain: seed }, &chains);
+    let empty = Head { number: 0, records: 0, chain: seed, wake_at_ms: None };
+    let mut head = advanced(empty, &chains, append);
     let inserted = connection.prepare_cached(INSERT_SAGA)?.execute((
         append.saga.as_str(),
         &begin.definition,
@@ -375,7 +379,8 @@ fn insert_saga(connection: &Connection, append: &Append, begin: &Begin) -> rusql
         append.status.as_str(),
         signed(begun_at_ms),
         signed(head.records),
-        head.chain.seal(head.records, append.status.as_str()),
+        head.chain.seal(head.records, append.status.as_str(), head.wake_at_ms),
+        head.wake_at_ms,
     ))?;
     if inserted == 0 {
         return Ok(None);
@@ -417,11 +422,14 @@ fn chains(before: Chain, first_seq: u64, records: &[Record]) -> Vec<Chain> {
     after.collect()
 }
 
-fn advanced(head: Head, chains: &[Chain]) -> Head {
+/// The head once `append` holds, which adds the records that end `chains`. An ended saga waits for nothing.
+fn advanced(head: Head, chains: &[Chain], append: &Append) -> Head {
+    let running = append.status == Status::Running;
     Head {
         number: head.number,
         records: head.records + chains.len() as u64,
         chain: chains.last().copied().unwrap_or(head.chain),
+        wake_at_ms: if running { wake_column(wake_after(append)) } else { None },
     }
 }
 
