@@ -649,10 +649,7 @@ const _: () = {
 
         fn policy(step: usize, kind: __saga::CallKind) -> __saga::Policy {
             match (step, kind) {
-                (
-                    0 | 1 | 2 | 3 | 4,
-                    __saga::CallKind::Action | __saga::CallKind::Probe,
-                ) => {
+                _ => {
                     __saga::Policy {
                         timeout: __saga::Duration::from_secs(5),
                         retry: __saga::Retry {
@@ -662,17 +659,11 @@ const _: () = {
                         },
                     }
                 }
-                _ => {
-                    __saga::Policy {
-                        retry: __saga::Retry {
-                            limit: __saga::Some(5),
-                            first: __saga::Duration::from_millis(50),
-                            cap: __saga::Duration::from_secs(2),
-                        },
-                        ..__saga::Policy::DEFAULT
-                    }
-                }
             }
+        }
+
+        fn deadline(trip: &Self::Input) -> __saga::Option<__saga::Time> {
+            __saga::Some(__saga::Time::After(__saga::Duration::from_secs(1800)))
         }
 
         fn call(

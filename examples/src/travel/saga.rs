@@ -11,33 +11,30 @@ saga! {
     /// Books a flight, a hotel and a car for one trip: all of them, or none.
     pub saga BookTrip(trip: Trip) -> Itinerary {
         with flights: FlightDesk, hotels: HotelDesk, cars: CarDesk, cards: CardDesk;
+        deadline 30m;
+        timeout 5s;
         retry 5 times every 50ms..2s;
 
         /// Holds the seats.
         step flight: FlightReservation = flights.reserve(cx, trip)
-            timeout 5s
             compensate flights.cancel(cx, flight);
 
         parallel {
             /// Holds the rooms. The hotel does not answer by key: a lost reply is probed for.
             step hotel: HotelReservation = hotels.reserve(cx, trip, flight)
-                timeout 5s
                 probe hotels.find(cx)
                 compensate hotels.cancel(cx, hotel);
 
             /// Holds the car.
             step car: CarReservation = cars.reserve(cx, trip, flight)
-                timeout 5s
                 compensate cars.cancel(cx, car);
         }
 
         /// Charges the card: from here on the trip takes place.
-        pivot receipt: Receipt = cards.charge(cx, &trip.card, total(flight, hotel, car))
-            timeout 5s;
+        pivot receipt: Receipt = cards.charge(cx, &trip.card, total(flight, hotel, car));
 
         /// Issues the voucher.
-        step voucher: Voucher = flights.issue_voucher(cx, flight)
-            timeout 5s;
+        step voucher: Voucher = flights.issue_voucher(cx, flight);
 
         return Itinerary { flight, hotel, car, receipt, voucher };
     }
