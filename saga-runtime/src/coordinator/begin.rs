@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::coordinator::Coordinator;
 use crate::coordinator::driver::Driver;
 use crate::coordinator::handle::{Handle, HandleError, Outcome, outcome_of};
-use crate::coordinator::recovery::{Registration, adopt};
+use crate::coordinator::recovery::{Registration, registration_of, spawn_adopt};
 use crate::coordinator::shared::{Entry, Reins, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::data::{DataError, same_json};
@@ -114,7 +114,7 @@ impl Coordinator {
                         spawn_begin::<S>(shared, &registration, &id, reins, input, json.to_string());
                     }
                     // The log held it, unfinished: nobody drove it.
-                    None => spawn_adopt::<S>(shared, &registration, &id, reins),
+                    None => spawn_adopt::<S>(shared, &registration.participants, &id, reins),
                 },
             }
             let handle = Handle::new(id.clone(), Arc::clone(&entry), shared);
@@ -155,7 +155,7 @@ impl Coordinator {
                 let fingerprint = S::DEFINITION.fingerprint();
                 let (found, reins) = shared.enter(id, S::DEFINITION.name, fingerprint, &json.into());
                 if let Some(reins) = reins {
-                    spawn_adopt::<S>(shared, &registration, id, reins);
+                    spawn_adopt::<S>(shared, &registration.participants, id, reins);
                 }
                 entry = Some(found);
             }
@@ -170,9 +170,7 @@ impl Coordinator {
 }
 
 fn registration<S: Saga>(shared: &Shared) -> Result<Arc<Registration<S>>, BeginError> {
-    let registered = shared.registered.get(&std::any::TypeId::of::<S>());
-    let registered = registered.and_then(|registered| Arc::clone(registered).downcast().ok());
-    registered.ok_or(BeginError::NotRegistered { definition: S::DEFINITION.name })
+    registration_of::<S>(shared).ok_or(BeginError::NotRegistered { definition: S::DEFINITION.name })
 }
 
 /// Waits until the saga's first record is durable. `Some`: the log holds a saga with this id already.
@@ -208,15 +206,6 @@ fn spawn_begin<S: Saga>(
     // A task of its own: whoever begins the saga may give up waiting without leaving it half begun.
     tokio::spawn(async move {
         driver.begin(input, json).await;
-        drop(task);
-    });
-}
-
-fn spawn_adopt<S: Saga>(shared: &Arc<Shared>, registration: &Registration<S>, id: &SagaId, reins: Reins) {
-    let adopted = adopt::<S>(Arc::clone(shared), Arc::clone(&registration.participants), id.clone(), reins);
-    let task = shared.task();
-    tokio::spawn(async move {
-        adopted.await;
         drop(task);
     });
 }

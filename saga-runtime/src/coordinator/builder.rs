@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::coordinator::Coordinator;
-use crate::coordinator::recovery::{Recoverable, Registration, recover};
+use crate::coordinator::alarm;
+use crate::coordinator::recovery::{Recoverable, Registered, Registration, recover};
 use crate::coordinator::shared::Shared;
-use crate::definition::Fingerprint;
 use crate::log::{LogError, SagaLog};
 use crate::saga::Saga;
 
@@ -61,11 +61,12 @@ impl Builder {
         self
     }
 
-    /// Starts the coordinator: resumes every saga of the log that has not ended, then takes new ones.
+    /// Starts the coordinator: resumes every saga of the log that has work to do, then takes new ones. A
+    /// saga that waits stays in the log until it wakes.
     ///
     /// Must be called within a tokio runtime.
     pub async fn start(self) -> Result<Coordinator, StartError> {
-        let mut by_definition: HashMap<(&'static str, Fingerprint), Arc<dyn Recoverable>> = HashMap::new();
+        let mut by_definition = Registered::new();
         for saga in self.recoverable {
             let definition = saga.definition();
             let key = (definition.name, definition.fingerprint());
@@ -74,7 +75,12 @@ impl Builder {
             }
         }
         let shared = Arc::new(Shared::new(self.log, self.typed, self.calls_at_once, self.sagas_at_once));
-        let recovery = recover(&shared, &by_definition).await?;
+        let now_ms = shared.clock.now_ms();
+        let recovery = recover(&shared, &by_definition, now_ms).await.inspect_err(|_| {
+            // A coordinator that did not start drives nothing.
+            shared.begin_shutdown();
+        })?;
+        alarm::spawn(Arc::clone(&shared), by_definition, now_ms);
         Ok(Coordinator::new(shared, recovery))
     }
 }

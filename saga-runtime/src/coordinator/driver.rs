@@ -66,7 +66,7 @@ pub enum CancelAnswer {
 }
 
 /// How often an unavailable log is tried again.
-const LOG_BACK_OFF: Duration = Duration::from_millis(500);
+pub(crate) const LOG_BACK_OFF: Duration = Duration::from_millis(500);
 
 /// Why the driver stops before the saga's end.
 enum Stop {

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::coordinator::driver::{CancelAnswer, Command, SendAnswer};
 use crate::coordinator::fold::{FoldError, fold};
+use crate::coordinator::recovery::rouse;
 use crate::coordinator::shared::{Entry, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::data::{self, DataError};
@@ -196,6 +197,10 @@ impl<S: Saga> Handle<S> {
     async fn ask<A>(&self, command: impl FnOnce(oneshot::Sender<A>) -> Command) -> Option<A> {
         let (answer, answered) = oneshot::channel();
         self.entry.commands.send(command(answer)).ok()?;
+        if let Some(shared) = self.shared.upgrade() {
+            // Where it is dormant it is driven again, and finds the command.
+            rouse::<S>(&shared, &self.id);
+        }
         answered.await.ok()
     }
 

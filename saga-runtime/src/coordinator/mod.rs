@@ -2,6 +2,7 @@
 //!
 //! It is the "saga execution coordinator" of Garcia-Molina and Salem, *Sagas*, 1987.
 
+mod alarm;
 mod attempt;
 mod begin;
 mod builder;
@@ -58,7 +59,7 @@ impl Coordinator {
         &self.inner.recovery
     }
 
-    /// How many sagas it drives at the moment, waiting and parked ones included.
+    /// How many sagas it drives at the moment, parked ones included. A saga that waits is in the log alone.
     pub fn running(&self) -> usize {
         self.inner.shared.running()
     }
@@ -66,6 +67,12 @@ impl Coordinator {
     /// The sagas that cannot go on, and why.
     pub fn quarantined(&self) -> Vec<(SagaId, String)> {
         self.inner.shared.quarantined()
+    }
+
+    /// The sagas that were to be driven, and whose definition is not registered: those that were found at the start, and
+    /// those that have woken since.
+    pub fn unclaimed(&self) -> Vec<Unclaimed> {
+        self.inner.shared.unclaimed()
     }
 
     /// Drains: attempts that are in flight end and are recorded, nothing new starts, then the log is let go. Unfinished

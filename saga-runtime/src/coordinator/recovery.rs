@@ -1,17 +1,18 @@
 //! Takes up what the log holds unfinished.
 
+use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
-use crate::coordinator::driver::Driver;
+use crate::coordinator::driver::{Driver, LOG_BACK_OFF};
 use crate::coordinator::fold::fold;
-use crate::coordinator::shared::{Reins, Shared};
+use crate::coordinator::shared::{Entry, Reins, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::definition::{Definition, Fingerprint};
 use crate::id::SagaId;
-use crate::log::{History, HistoryError, LogError, Status, Wake};
+use crate::log::{Cursor, Damaged, History, HistoryError, LogError, Page, Status, Wake};
 use crate::machine::State;
 use crate::saga::Saga;
 
@@ -25,6 +26,9 @@ const ENDED_UNKNOWN_TO_ITS_STATUS: &str = "its records say that it has ended, bu
 pub struct Recovery {
     /// How many sagas were resumed.
     pub resumed: usize,
+    /// How many unfinished sagas wait for a time or for something from outside. They were not read, and are driven when
+    /// that comes.
+    pub waiting: u64,
     /// Sagas whose definition is not registered. They stay as they are, and resume when it is.
     pub unclaimed: Vec<Unclaimed>,
     /// Sagas whose rows are damaged or cannot be continued, and what is wrong. They stay as they are.
@@ -53,8 +57,27 @@ pub(crate) struct Registration<S: Saga> {
 pub(crate) trait Recoverable: Send + Sync {
     fn definition(&self) -> &'static Definition;
 
-    /// Resumes the saga of `history`, or says what is wrong with it.
-    fn resume(&self, shared: &Arc<Shared>, history: &History) -> Result<(), String>;
+    /// Resumes the saga of `history` unless it is driven already, or says what is wrong with it.
+    fn resume(&self, shared: &Arc<Shared>, history: &History) -> Result<Resumed, String>;
+}
+
+/// Registered sagas by the name and fingerprint of their definitions.
+pub(crate) type Registered = HashMap<(&'static str, Fingerprint), Arc<dyn Recoverable>>;
+
+/// What became of a saga that the log holds unfinished.
+pub(crate) enum Resumed {
+    /// A task drives it from now on.
+    Now,
+    /// One did before, or is about to find out whether it will.
+    Before(Arc<Entry>),
+}
+
+/// What a page of unfinished sagas came to.
+#[derive(Default)]
+pub(crate) struct TakenUp {
+    pub(crate) resumed: usize,
+    unclaimed: Vec<Unclaimed>,
+    quarantined: Vec<(String, String)>,
 }
 
 impl<S: Saga> Recoverable for Registration<S> {
@@ -62,54 +85,73 @@ impl<S: Saga> Recoverable for Registration<S> {
         S::DEFINITION
     }
 
-    fn resume(&self, shared: &Arc<Shared>, history: &History) -> Result<(), String> {
-        let folded = fold::<S>(history).map_err(|error| error.to_string())?;
-        if matches!(folded.state, State::Completed | State::Compensated(_)) {
-            return Err(ENDED_UNKNOWN_TO_ITS_STATUS.to_owned());
-        }
+    fn resume(&self, shared: &Arc<Shared>, history: &History) -> Result<Resumed, String> {
+        let id = &history.saga;
         let input = history.records.first().and_then(|record| record.data.as_deref()).unwrap_or_default();
         let fingerprint = history.begin.fingerprint;
-        let (_, reins) = shared.enter(&history.saga, S::DEFINITION.name, fingerprint, &input.into());
-        if let Some(Reins { progress, commands }) = reins {
-            let records = u64::try_from(history.records.len()).unwrap_or(u64::MAX);
-            let participants = Arc::clone(&self.participants);
-            let id = history.saga.clone();
-            let driver = Driver::<S>::new(Arc::clone(shared), participants, id, progress, commands);
-            let task = shared.task();
-            tokio::spawn(async move {
-                driver.resume(folded, records).await;
-                drop(task);
-            });
+        let reins = match shared.rouse(id) {
+            Some(reins) => reins,
+            None => match shared.enter(id, S::DEFINITION.name, fingerprint, &input.into()) {
+                (_, Some(reins)) => reins,
+                (entry, None) => return Ok(Resumed::Before(entry)),
+            },
+        };
+        // From here on nobody else drives it, so that what is not old now does not grow old.
+        if shared.has_departed(id) {
+            reins.progress.send_replace(Progress::Begun(SagaStatus::Running, None));
+            spawn_adopt::<S>(shared, &self.participants, id, reins);
+            return Ok(Resumed::Now);
         }
-        Ok(())
+        let folded = fold::<S>(history).map_err(|error| error.to_string()).and_then(|folded| {
+            let ended = matches!(folded.state, State::Completed | State::Compensated(_));
+            if ended { Err(ENDED_UNKNOWN_TO_ITS_STATUS.to_owned()) } else { Ok(folded) }
+        });
+        let folded = match folded {
+            Ok(folded) => folded,
+            Err(cause) => {
+                quarantine(shared, id, &reins, cause.clone());
+                return Err(cause);
+            }
+        };
+        let records = u64::try_from(history.records.len()).unwrap_or(u64::MAX);
+        let Reins { progress, commands } = reins;
+        let participants = Arc::clone(&self.participants);
+        let driver = Driver::<S>::new(Arc::clone(shared), participants, id.clone(), progress, commands);
+        let task = shared.task();
+        tokio::spawn(async move {
+            driver.resume(folded, records).await;
+            drop(task);
+        });
+        Ok(Resumed::Now)
     }
 }
 
-/// Resumes every unfinished saga of the log.
+/// Resumes every unfinished saga of the log that is to be driven by `now_ms`, and sees to it that the alarm goes off
+/// for the others.
 pub(crate) async fn recover(
     shared: &Arc<Shared>,
-    registered: &HashMap<(&'static str, Fingerprint), Arc<dyn Recoverable>>,
+    registered: &Registered,
+    now_ms: u64,
 ) -> Result<Recovery, LogError> {
     let mut recovery = Recovery::default();
     let mut after = None;
     loop {
-        let page = shared.log.unfinished(Wake::Never, after, PAGE).await?;
-        for saga in page.sagas {
-            match saga {
-                Ok(history) => recover_one(shared, registered, &history, &mut recovery),
-                Err(damaged) => {
-                    warn!(saga = damaged.saga, cause = damaged.cause, "quarantined");
-                    recovery.quarantined.push((damaged.saga, damaged.cause));
-                }
-            }
-        }
-        match page.next {
+        let (taken_up, next) = take_up_page(shared, registered, now_ms, after).await?;
+        recovery.resumed += taken_up.resumed;
+        recovery.unclaimed.extend(taken_up.unclaimed);
+        recovery.quarantined.extend(taken_up.quarantined);
+        match next {
             Some(next) => after = Some(next),
             None => break,
         }
     }
+    recovery.waiting = shared.log.waiting(now_ms).await?;
+    if let Some(at_ms) = shared.log.next_wake(now_ms).await? {
+        shared.arm(at_ms);
+    }
     info!(
         resumed = recovery.resumed,
+        waiting = recovery.waiting,
         unclaimed = recovery.unclaimed.len(),
         quarantined = recovery.quarantined.len(),
         "recovered"
@@ -117,74 +159,174 @@ pub(crate) async fn recover(
     Ok(recovery)
 }
 
-fn recover_one(
+/// Resumes a page of the sagas that wake by `until_ms`, behind `after`, and answers where the next page begins.
+pub(crate) async fn take_up_page(
     shared: &Arc<Shared>,
-    registered: &HashMap<(&'static str, Fingerprint), Arc<dyn Recoverable>>,
-    history: &History,
-    recovery: &mut Recovery,
-) {
+    registered: &Registered,
+    until_ms: u64,
+    after: Option<Cursor>,
+) -> Result<(TakenUp, Option<Cursor>), LogError> {
+    let mut taken_up = TakenUp::default();
+    shared.watch_for_departures();
+    let page = shared.log.unfinished(Wake::At(until_ms), after, PAGE).await;
+    let next = match page {
+        Ok(Page { mut sagas, next }) => {
+            while !sagas.is_empty() {
+                let mut beginning = Vec::new();
+                for saga in sagas {
+                    beginning.extend(take_up(shared, registered, saga, &mut taken_up));
+                }
+                sagas = Vec::new();
+                for (entry, history) in beginning {
+                    entry.decided().await;
+                    sagas.push(Ok(history));
+                }
+            }
+            Ok(next)
+        }
+        Err(error) => Err(error),
+    };
+    shared.forget_departures();
+    Ok((taken_up, next?))
+}
+
+/// Gives the saga back if somebody is about to find out whether to drive it: a begin that is refused does not.
+fn take_up(
+    shared: &Arc<Shared>,
+    registered: &Registered,
+    saga: Result<History, Damaged>,
+    taken_up: &mut TakenUp,
+) -> Option<(Arc<Entry>, History)> {
+    let history = match saga {
+        Ok(history) => history,
+        Err(Damaged { saga, cause }) => {
+            warn!(saga, cause, "quarantined");
+            if let Ok(id) = SagaId::new(&saga) {
+                shared.quarantine(&id, &cause);
+            }
+            taken_up.quarantined.push((saga, cause));
+            return None;
+        }
+    };
     let name = history.begin.definition.as_str();
     let fingerprint = history.begin.fingerprint;
     let known = registered.iter().find(|((n, f), _)| *n == name && *f == fingerprint);
     let Some((_, saga)) = known else {
         warn!(id = %history.saga, definition = name, %fingerprint, "no such saga is registered");
-        recovery.unclaimed.push(Unclaimed {
+        let unclaimed = Unclaimed {
             id: history.saga.clone(),
             definition: name.to_owned(),
             fingerprint,
             registered: registered.keys().filter(|(n, _)| *n == name).map(|(_, f)| *f).collect(),
-        });
-        return;
+        };
+        shared.leave_unclaimed(unclaimed.clone());
+        taken_up.unclaimed.push(unclaimed);
+        return None;
     };
-    match saga.resume(shared, history) {
-        Ok(()) => recovery.resumed += 1,
-        Err(cause) => {
-            warn!(id = %history.saga, cause, "quarantined");
-            shared.quarantine(&history.saga, &cause);
-            recovery.quarantined.push((history.saga.to_string(), cause));
-        }
+    match saga.resume(shared, &history) {
+        Ok(Resumed::Now) => taken_up.resumed += 1,
+        Ok(Resumed::Before(entry)) if !entry.is_decided() => return Some((entry, history)),
+        Ok(Resumed::Before(_)) => {}
+        Err(cause) => taken_up.quarantined.push((history.saga.to_string(), cause)),
+    }
+    None
+}
+
+/// What `S` was registered with.
+pub(crate) fn registration_of<S: Saga>(shared: &Shared) -> Option<Arc<Registration<S>>> {
+    let registered = shared.registered.get(&TypeId::of::<S>())?;
+    Arc::clone(registered).downcast().ok()
+}
+
+/// Drives the saga again, if it is dormant and seen by a handle.
+pub(crate) fn rouse<S: Saga>(shared: &Arc<Shared>, id: &SagaId) {
+    // There are no handles of sagas that are not registered.
+    if let Some(registration) = registration_of::<S>(shared)
+        && let Some(reins) = shared.rouse(id)
+    {
+        spawn_adopt::<S>(shared, &registration.participants, id, reins);
     }
 }
 
-/// Drives the saga `id`, which the log holds unfinished although nobody drives it: its begin was answered with an
-/// error although it was durable.
-pub(crate) async fn adopt<S: Saga>(
-    shared: Arc<Shared>,
-    participants: Arc<S::Participants>,
-    id: SagaId,
-    Reins { progress, commands }: Reins,
+/// Drives a saga that the log holds unfinished, in a task of its own.
+pub(crate) fn spawn_adopt<S: Saga>(
+    shared: &Arc<Shared>,
+    participants: &Arc<S::Participants>,
+    id: &SagaId,
+    reins: Reins,
 ) {
-    let quarantine = |cause: String| {
-        shared.remove(&id);
-        shared.quarantine(&id, &cause);
-        progress.send_replace(Progress::Begun(SagaStatus::Quarantined { cause }, None));
-    };
-    let history = match shared.log.history(&id).await {
-        Ok(Some(history)) => history,
-        Ok(None) => return quarantine("the log does not know it any more".to_owned()),
-        Err(HistoryError::Unavailable(error)) => {
-            shared.remove(&id);
-            progress.send_replace(Progress::NotBegun(error));
-            return;
+    let adopted = adopt::<S>(Arc::clone(shared), Arc::clone(participants), id.clone(), reins);
+    let task = shared.task();
+    tokio::spawn(async move {
+        adopted.await;
+        drop(task);
+    });
+}
+
+/// Drives the saga `id`, which the log holds unfinished although nobody drives it: it was dormant, or its begin was
+/// answered with an error although it was durable.
+async fn adopt<S: Saga>(shared: Arc<Shared>, participants: Arc<S::Participants>, id: SagaId, reins: Reins) {
+    let history = match history(&shared, &id, &reins).await {
+        Some(Ok(Some(history))) => history,
+        Some(Ok(None)) => {
+            let cause = "the log does not know it any more".to_owned();
+            return quarantine(&shared, &id, &reins, cause);
         }
-        Err(error) => return quarantine(error.to_string()),
+        Some(Err(damaged)) => return quarantine(&shared, &id, &reins, damaged.to_string()),
+        None => return,
     };
     let folded = match fold::<S>(&history) {
         Ok(folded) => folded,
-        Err(error) => return quarantine(error.to_string()),
+        Err(error) => return quarantine(&shared, &id, &reins, error.to_string()),
     };
     if matches!(folded.state, State::Completed | State::Compensated(_)) {
         if history.status == Status::Running {
             // Whoever asks would be sent back here for ever.
-            return quarantine(ENDED_UNKNOWN_TO_ITS_STATUS.to_owned());
+            return quarantine(&shared, &id, &reins, ENDED_UNKNOWN_TO_ITS_STATUS.to_owned());
         }
         shared.remove(&id);
-        progress.send_replace(Progress::Exists(Arc::new(history)));
+        reins.progress.send_replace(Progress::Exists(Arc::new(history)));
         return;
     }
     shared.release(&id);
     let records = u64::try_from(history.records.len()).unwrap_or(u64::MAX);
+    let Reins { progress, commands } = reins;
     Driver::<S>::new(Arc::clone(&shared), participants, id.clone(), progress, commands)
         .resume(folded, records)
         .await;
+}
+
+/// The saga's history; `None` if that was told to those who wait. Who begins a saga is told at once that the log is
+/// unavailable; one that runs waits for its log.
+async fn history(shared: &Shared, id: &SagaId, reins: &Reins) -> Option<Result<Option<History>, Damaged>> {
+    loop {
+        let error = match shared.log.history(id).await {
+            Ok(history) => return Some(Ok(history)),
+            Err(HistoryError::Damaged(damaged)) => return Some(Err(damaged)),
+            Err(HistoryError::Unavailable(error)) => error,
+        };
+        let is_begun = matches!(*reins.progress.borrow(), Progress::Begun(..));
+        let told = if !is_begun {
+            Progress::NotBegun(error)
+        } else if shared.is_shutting_down() {
+            Progress::Begun(SagaStatus::Stopped, None)
+        } else {
+            error!(%id, %error, "the saga waits for its log");
+            tokio::select! {
+                () = tokio::time::sleep(LOG_BACK_OFF) => {}
+                () = shared.shutdown() => {}
+            }
+            continue;
+        };
+        shared.remove(id);
+        reins.progress.send_replace(told);
+        return None;
+    }
+}
+
+fn quarantine(shared: &Shared, id: &SagaId, reins: &Reins, cause: String) {
+    warn!(%id, cause, "quarantined");
+    shared.remove(id);
+    shared.quarantine(id, &cause);
+    reins.progress.send_replace(Progress::Begun(SagaStatus::Quarantined { cause }, None));
 }
