@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use saga_examples::service::addresses::AddressBook;
 use saga_examples::travel::addresses::Addresses;
 use saga_examples::travel::audit::fetch_holdings;
 use saga_examples::travel::desk::Desks;

@@ -1,12 +1,12 @@
 //! What the services have for sale when they are new.
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
 
 use super::trip::Card;
 use super::values::{Cents, City, Date};
 use super::wire::ServiceKind;
+use crate::service::stock;
+pub use crate::service::stock::{StockError, StockItem};
 
 /// The stock that ships with the example.
 const STOCK: &str = include_str!("../../travel/stock.json");
@@ -81,35 +81,6 @@ pub struct CardStock {
     pub limit: u32,
 }
 
-/// One line of a service's stock, as its database keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StockItem {
-    /// Which flight, hotel, station or card.
-    pub item: String,
-    /// What is asked for when this item is meant, such as `ZRH-LIS 2026-09-14`.
-    pub offer: String,
-    /// How many there are.
-    pub quantity: u32,
-    /// For one.
-    pub price: Cents,
-}
-
-/// Why a stock cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StockError {
-    /// Not the right JSON.
-    #[error("the stock is not in order: {0}")]
-    Malformed(#[from] serde_json::Error),
-    /// One name for two things.
-    #[error("the stock of the {service} service names `{item}` twice: give each its own name")]
-    Twice {
-        /// Whose stock.
-        service: ServiceKind,
-        /// The name.
-        item: String,
-    },
-}
-
 impl Stock {
     /// The stock that ships with the example (`examples/travel/stock.json`).
     pub fn shipped() -> Result<Self, StockError> {
@@ -118,16 +89,7 @@ impl Stock {
 
     /// The stock that `json` describes.
     pub fn parse(json: &str) -> Result<Self, StockError> {
-        let stock: Self = serde_json::from_str(json)?;
-        for service in ServiceKind::ALL {
-            let mut names = BTreeSet::new();
-            for StockItem { item, .. } in stock.items(service) {
-                if !names.insert(item.clone()) {
-                    return Err(StockError::Twice { service, item });
-                }
-            }
-        }
-        Ok(stock)
+        stock::parse::<ServiceKind>(json)
     }
 
     /// What `service` has of it.

@@ -1,11 +1,11 @@
-//! Small values that are right by construction: a city, a date, an amount.
+//! Small values that are right by construction: a city, a date; and amounts.
 
 use std::fmt;
-use std::iter::Sum;
-use std::ops::Add;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use crate::money::Cents;
 
 /// A city by the IATA code of its airports, such as `ZRH`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,11 +20,6 @@ pub struct Date {
     month: u8,
     day: u8,
 }
-
-/// An amount of money, in cents.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Cents(pub i64);
 
 /// A text that is no [`City`] or no [`Date`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -126,28 +121,6 @@ impl fmt::Display for Date {
     }
 }
 
-impl fmt::Display for Cents {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let cents = self.0.unsigned_abs();
-        f.pad(&format!("{sign}{}.{:02}", cents / 100, cents % 100))
-    }
-}
-
-impl Add for Cents {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self(self.0.saturating_add(other.0))
-    }
-}
-
-impl Sum for Cents {
-    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
-        amounts.fold(Self(0), Add::add)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,13 +144,5 @@ mod tests {
         for wrong in ["", "zrh", "ZR", "ZRHA", "Zü"] {
             assert!(wrong.parse::<City>().is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn cents_are_shown_as_an_amount() {
-        assert_eq!(
-            [Cents(5), Cents(123_456), Cents(-50)].map(|c| c.to_string()),
-            ["0.05", "1234.56", "-0.50"]
-        );
     }
 }

@@ -1,29 +1,32 @@
-//! What clients and services say to each other: operations, headers, requests and answers. JSON over HTTP.
-//!
-//! The answer's status says what is known of the effect:
-//!
-//! | status | meaning |
-//! | --- | --- |
-//! | 2xx | done, with the result as body |
-//! | 422 | refused, surely no effect; the body is a [`Refusal`] |
-//! | 409 | superseded: a cancellation or a probe was faster; surely no effect; the body is a [`Refusal`] |
-//! | 503 | for the moment not available, surely no effect |
-//! | anything else, or no whole answer | nobody can say |
+//! What clients and the four services say to each other: operations, requests and answers.
 
 use std::fmt;
 use std::str::FromStr;
 
+use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
+use super::addresses::Addresses;
+use super::service;
+use super::stock::Stock;
 use super::trip::{Card, HotelReservation};
 use super::values::{Cents, City, Date};
+use crate::service::answer::{Answer, Call};
+pub use crate::service::kind::UnknownWord;
+use crate::service::kind::{self, choose};
+use crate::service::stock::{StockError, StockItem};
+use crate::service::wire::What;
+pub use crate::service::wire::{Held, StockLevel};
 
-/// The header that names the effect: the same for every attempt.
-pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// The header that names the saga.
-pub const SAGA_ID: &str = "saga-id";
-/// The header that numbers the attempt.
-pub const ATTEMPT: &str = "attempt";
+/// Seats, rooms or a car: taken from stock.
+pub const RESERVATION: What = What::from_stock("reservation");
+/// Money: taken from the card's limit.
+pub const CHARGE: What = What::from_stock("charge");
+/// A paper for a seat.
+pub const VOUCHER: What = What::made("voucher");
+
+/// Everything that a service holds and has left.
+pub type Holdings = crate::service::wire::Holdings<ServiceKind>;
 
 /// One of the four services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -110,13 +113,6 @@ pub struct IssueVoucher {
     pub reservation: String,
 }
 
-/// Asks a keyed service to undo what was, or will be, done for `action_key`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CancelByKey {
-    /// The key of the action.
-    pub action_key: String,
-}
-
 /// Asks the hotel service to undo a reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelReservation {
@@ -124,90 +120,11 @@ pub struct CancelReservation {
     pub reservation: String,
 }
 
-/// What a cancellation found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cancelled {
-    /// Whether something was held until now. Cancelling nothing, or twice, is fine.
-    pub was_held: bool,
-}
-
 /// What a probe found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// The reservation held for the key. `None`: no earlier attempt held one, and none ever will.
     pub reservation: Option<HotelReservation>,
-}
-
-/// Why nothing was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// In words for people.
-    pub reason: String,
-}
-
-/// Everything that a service holds and has left: what an audit reads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holdings {
-    /// Whose.
-    pub service: ServiceKind,
-    /// What is held and not cancelled, oldest first.
-    pub held: Vec<Held>,
-    /// What is for sale.
-    pub stock: Vec<StockLevel>,
-}
-
-/// One thing that a service holds for a saga.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
-    /// The service's name for it, such as `flight-17`.
-    pub id: String,
-    /// The idempotency key that it was asked for with.
-    pub key: String,
-    /// The saga that it was asked for by.
-    pub saga: String,
-    /// What it is.
-    pub what: What,
-    /// Which flight, hotel, station or card; of a voucher, the reservation.
-    pub item: String,
-    /// How many seats, rooms, cars, cents or vouchers.
-    pub quantity: i64,
-    /// What it costs.
-    pub amount: Cents,
-}
-
-/// What can be held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum What {
-    /// Seats, rooms or a car: taken from stock.
-    Reservation,
-    /// Money: taken from the card's limit.
-    Charge,
-    /// A voucher: taken from nothing.
-    Voucher,
-}
-
-/// How much of an item there was, and is left.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StockLevel {
-    /// Which flight, hotel, station or card.
-    pub item: String,
-    /// When the service was new.
-    pub initial: i64,
-    /// Now.
-    pub remaining: i64,
-}
-
-/// A word that names no service or no operation.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{word}` is no {kind}: write one of {choices}")]
-pub struct UnknownWord {
-    /// The word.
-    pub word: String,
-    /// What it should have been.
-    pub kind: &'static str,
-    /// What can be written.
-    pub choices: String,
 }
 
 impl ServiceKind {
@@ -233,28 +150,6 @@ impl ServiceKind {
             Self::Card => &[Operation::Charge, Operation::Cancel],
         }
     }
-
-    /// Where an operation is asked for.
-    pub fn path(self, operation: Operation) -> &'static str {
-        match (self, operation) {
-            (Self::Card, Operation::Cancel) => "/charges/cancel",
-            (_, Operation::Reserve) => "/reservations",
-            (_, Operation::Cancel) => "/reservations/cancel",
-            (_, Operation::Probe) => "/reservations/probe",
-            (_, Operation::Voucher) => "/vouchers",
-            (_, Operation::Charge) => "/charges",
-        }
-    }
-
-    /// What it sells, in the plural.
-    pub fn unit(self) -> &'static str {
-        match self {
-            Self::Flight => "seats",
-            Self::Hotel => "rooms",
-            Self::Car => "cars",
-            Self::Card => "cents",
-        }
-    }
 }
 
 impl Operation {
@@ -277,7 +172,7 @@ impl FromStr for ServiceKind {
     type Err = UnknownWord;
 
     fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        choose(word, "service", &Self::ALL, Self::name)
+        choose(word, "service", &Self::ALL)
     }
 }
 
@@ -285,21 +180,8 @@ impl FromStr for Operation {
     type Err = UnknownWord;
 
     fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        choose(word, "operation", &Self::ALL, Self::name)
+        choose(word, "operation", &Self::ALL)
     }
-}
-
-fn choose<T: Copy>(
-    word: &str,
-    kind: &'static str,
-    choices: &[T],
-    name: impl Fn(T) -> &'static str,
-) -> Result<T, UnknownWord> {
-    choices.iter().copied().find(|&choice| name(choice) == word).ok_or_else(|| UnknownWord {
-        word: word.to_owned(),
-        kind,
-        choices: choices.iter().map(|&choice| name(choice)).collect::<Vec<_>>().join(", "),
-    })
 }
 
 impl fmt::Display for ServiceKind {
@@ -314,12 +196,65 @@ impl fmt::Display for Operation {
     }
 }
 
-impl fmt::Display for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Reservation => "reservation",
-            Self::Charge => "charge",
-            Self::Voucher => "voucher",
-        })
+impl kind::ServiceKind for ServiceKind {
+    type Operation = Operation;
+    type Addresses = Addresses;
+    type Stock = Stock;
+
+    const SERVICES: &'static [Self] = &Self::ALL;
+    const SUBJECT: &'static str = "trip";
+    const DATA: &'static str = "travel-data";
+    const SCHEMA: &'static str = service::SCHEMA;
+
+    fn name(self) -> &'static str {
+        Self::name(self)
+    }
+
+    fn operations(self) -> &'static [Operation] {
+        Self::operations(self)
+    }
+
+    fn path(self, operation: Operation) -> &'static str {
+        match (self, operation) {
+            (Self::Card, Operation::Cancel) => "/charges/cancel",
+            (_, Operation::Reserve) => "/reservations",
+            (_, Operation::Cancel) => "/reservations/cancel",
+            (_, Operation::Probe) => "/reservations/probe",
+            (_, Operation::Voucher) => "/vouchers",
+            (_, Operation::Charge) => "/charges",
+        }
+    }
+
+    fn things(self) -> &'static [What] {
+        match self {
+            Self::Flight => const { &[RESERVATION, VOUCHER] },
+            Self::Hotel | Self::Car => const { &[RESERVATION] },
+            Self::Card => const { &[CHARGE] },
+        }
+    }
+
+    fn unit(self) -> &'static str {
+        match self {
+            Self::Flight => "seats",
+            Self::Hotel => "rooms",
+            Self::Car => "cars",
+            Self::Card => "money",
+        }
+    }
+
+    fn counts_money(self) -> bool {
+        self == Self::Card
+    }
+
+    fn shipped_stock() -> Result<Stock, StockError> {
+        Stock::shipped()
+    }
+
+    fn items(self, stock: &Stock) -> Vec<StockItem> {
+        stock.items(self)
+    }
+
+    fn perform(self, tx: &Transaction<'_>, call: &Call<Self>) -> rusqlite::Result<Answer> {
+        service::perform(self, tx, call)
     }
 }

@@ -3,8 +3,9 @@
 use saga_runtime::{Context, Keyed};
 
 use super::{Desk, DeskError};
+use crate::service::wire::{CancelByKey, Cancelled};
 use crate::travel::trip::{CarReservation, FlightReservation, Trip};
-use crate::travel::wire::{CancelByKey, Cancelled, Operation, ReserveCar};
+use crate::travel::wire::{Operation, ReserveCar};
 
 /// Books cars. The service is keyed.
 #[derive(Debug, Clone)]

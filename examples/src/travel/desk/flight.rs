@@ -3,8 +3,9 @@
 use saga_runtime::{Context, Keyed};
 
 use super::{Desk, DeskError};
+use crate::service::wire::{CancelByKey, Cancelled};
 use crate::travel::trip::{FlightReservation, Trip, Voucher};
-use crate::travel::wire::{CancelByKey, Cancelled, IssueVoucher, Operation, ReserveSeats};
+use crate::travel::wire::{IssueVoucher, Operation, ReserveSeats};
 
 /// Books seats. The service is keyed.
 #[derive(Debug, Clone)]

@@ -3,8 +3,9 @@
 use saga_runtime::Context;
 
 use super::{Desk, DeskError};
+use crate::service::wire::Cancelled;
 use crate::travel::trip::{FlightReservation, HotelReservation, Trip};
-use crate::travel::wire::{CancelReservation, Cancelled, Found, Operation, ReserveRooms};
+use crate::travel::wire::{CancelReservation, Found, Operation, ReserveRooms};
 
 /// Books rooms. The service is *not* keyed: after an answer was lost, [`find`](Self::find) tells what became of it.
 #[derive(Debug, Clone)]
@@ -29,7 +30,7 @@ impl HotelDesk {
 
     /// What an earlier attempt holds. `None`: it holds nothing, and the service has barred it, so it never will.
     pub async fn find(&self, cx: &Context) -> Result<Option<HotelReservation>, DeskError> {
-        let found: Found = self.0.call(cx, Operation::Probe, &serde_json::json!({})).await?;
+        let found: Found = self.0.ask(cx, Operation::Probe, &serde_json::json!({})).await?;
         Ok(found.reservation)
     }
 

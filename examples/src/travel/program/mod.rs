@@ -1,95 +1,23 @@
 //! The command line program `travel_booking`.
 
-use std::io::{Read, Write};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Parser;
-use tokio::sync::oneshot;
 
-use self::arguments::{Arguments, Command};
+use self::arguments::Arguments;
+use crate::program::{self, serve};
 
 mod arguments;
 mod book;
-mod progress;
 mod report;
-mod serve;
 
 /// Runs the program with the arguments of this process.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "error".into()),
-        )
-        .with_writer(std::io::stderr)
-        // They would go where the log could not be written, and end in a panic.
-        .log_internal_errors(false)
-        .init();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            warn(&format!("error: cannot start the asynchronous runtime: {error}"));
-            return ExitCode::FAILURE;
-        }
-    };
-    let result = runtime.block_on(async {
+    program::run(async {
         match arguments.command {
-            Some(Command::Serve(options)) => serve::serve(options).await.map(|()| ExitCode::SUCCESS),
-            Some(Command::Services(options)) => serve::services(options).await.map(|()| ExitCode::SUCCESS),
+            Some(command) => serve::run(command).await,
             None => book::book(arguments.booking).await,
         }
-    });
-    // What still runs is a call that nobody waits for any more.
-    runtime.shutdown_background();
-    result.unwrap_or_else(|error| {
-        warn(&format!("error: {error:#}"));
-        ExitCode::FAILURE
     })
-}
-
-/// Prints a line for people on standard output.
-fn say(text: &str) -> anyhow::Result<()> {
-    let mut output = std::io::stdout().lock();
-    writeln!(output, "{text}").and_then(|()| output.flush()).context("cannot write to standard output")
-}
-
-/// Prints a line for people on standard error. If nobody reads it, nobody can be told.
-fn warn(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
-}
-
-/// Comes back when this process is told to end: by ctrl-c, SIGTERM, or the end of standard input if `with_input`.
-async fn told_to_end(with_input: bool) -> anyhow::Result<()> {
-    let input = async {
-        if with_input {
-            input_ended().await;
-        } else {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    #[cfg(unix)]
-    let terminated = terminate.recv();
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<Option<()>>();
-    tokio::select! {
-        () = input => Ok(()),
-        _ = terminated => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
-    }
-}
-
-/// Reads standard input to its end, on a thread of its own: a read that blocks must not keep the process from ending.
-async fn input_ended() {
-    let (ended, end) = oneshot::channel::<()>();
-    std::thread::spawn(move || {
-        let mut input = std::io::stdin().lock();
-        let mut buffer = [0; 256];
-        while matches!(input.read(&mut buffer), Ok(1..)) {}
-        // Nobody waits any more if the process was told to end otherwise.
-        let _ = ended.send(());
-    });
-    let _ = end.await;
 }

@@ -2,12 +2,12 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::answer::{Answer, Caller};
-use super::keyed::times;
-use super::store::{self, Taken};
+use crate::service::answer::{Answer, Caller};
+use crate::service::store::{self, Taken};
+use crate::service::wire::Cancelled;
 use crate::travel::trip::HotelReservation;
 use crate::travel::values::Cents;
-use crate::travel::wire::{CancelReservation, Cancelled, Found, ReserveRooms, ServiceKind, What};
+use crate::travel::wire::{CancelReservation, Found, RESERVATION, ReserveRooms, ServiceKind};
 
 /// Holds rooms: once more with each call that no probe has barred.
 pub(super) fn reserve(
@@ -31,14 +31,14 @@ pub(super) fn reserve(
         return Ok(Answer::refused(reason));
     }
     let (hotel, price) = match store::take(tx, &city.to_string(), *rooms)? {
-        Taken::Item { item, price } => (item, times(times(price, *rooms), i64::from(*nights))),
+        Taken::Item { item, price } => (item, price.times(*rooms).times(i64::from(*nights))),
         Taken::Short { item, remaining } => {
             let reason = format!("{item} is full from {arrival}: {remaining} rooms left, {rooms} wanted");
             return Ok(Answer::refused(reason));
         }
         Taken::NotSold => return Ok(Answer::refused(format!("there is no hotel in {city}"))),
     };
-    let held = (What::Reservation, hotel.as_str(), *rooms, price);
+    let held = (&RESERVATION, hotel.as_str(), *rooms, price);
     let reservation = store::hold(tx, ServiceKind::Hotel, caller, held)?;
     tx.prepare_cached("INSERT INTO nights (reservation, nights) VALUES (?1, ?2)")?
         .execute(params![reservation, nights])?;
@@ -69,7 +69,9 @@ pub(super) fn cancel(tx: &Transaction<'_>, request: &CancelReservation) -> rusql
         None => false,
     };
     match number {
-        Some(number) if is_known => Ok(Answer::done(Cancelled { was_held: store::release(tx, number)? })),
+        Some(number) if is_known => {
+            Ok(Answer::done(Cancelled { was_held: store::release(tx, ServiceKind::Hotel, number)? }))
+        }
         _ => Ok(Answer::refused(format!("there is no reservation {id}"))),
     }
 }

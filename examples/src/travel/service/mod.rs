@@ -1,120 +1,49 @@
-//! One service: HTTP in front of one SQLite file.
+//! What the four services do when they are called.
 
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
-use std::sync::Arc;
+use rusqlite::Transaction;
 
-use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use super::wire::{Operation, ServiceKind};
+use crate::service::answer::{Answer, Call};
+use crate::service::keyed;
 
-use self::link::{BreakableListener, Link};
-use self::store::{Store, StoreError};
-use super::stock::Stock;
-use super::wire::ServiceKind;
-
-mod answer;
 mod hotel;
-mod http;
-mod keyed;
-mod link;
-mod store;
+mod sales;
+
+/// One of the four services.
+pub type Service = crate::service::Service<ServiceKind>;
 
 /// Which service, on which database, at which port.
-#[derive(Debug, Clone)]
-pub struct ServiceOptions {
-    /// Which of the four.
-    pub service: ServiceKind,
-    /// Its database. Made and stocked if it does not exist.
-    pub database: PathBuf,
-    /// The port on 127.0.0.1, or 0 for any that is free.
-    pub port: u16,
-    /// What a new database is stocked with.
-    pub stock: Stock,
-}
+pub type ServiceOptions = crate::service::ServiceOptions<ServiceKind>;
 
-/// A service that has its port.
-#[derive(Debug)]
-pub struct Service {
-    kind: ServiceKind,
-    listener: TcpListener,
-    store: Arc<Store>,
-}
+/// All four in this process.
+pub type Services = crate::service::threads::Services<ServiceKind>;
 
-/// What the faults `die-before` and `die-after` do.
-#[derive(Debug, Clone)]
-pub enum Death {
-    /// The process aborts.
-    AbortProcess,
-    /// This is notified, and the call that died never answers: for a service that lives in a bigger process.
-    Notify(Arc<Notify>),
-}
+/// The hotel's own tables.
+pub(super) const SCHEMA: &str = "
+    -- Attempts that a probe has barred: all below this number.
+    CREATE TABLE bars (key TEXT PRIMARY KEY, below INTEGER NOT NULL) STRICT;
+    CREATE TABLE nights (reservation TEXT PRIMARY KEY, nights INTEGER NOT NULL) STRICT;
+";
 
-/// Why a service cannot serve.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The port cannot be had.
-    #[error(
-        "the {service} service cannot listen on {address}: {cause}; end what listens there, or give another --port (0 takes any that is free)"
-    )]
-    Bind {
-        /// The service.
-        service: ServiceKind,
-        /// The address that was asked for.
-        address: SocketAddr,
-        /// Why.
-        #[source]
-        cause: io::Error,
-    },
-    /// Its database cannot be used.
-    #[error("the {service} service cannot use its database {}: {cause}", database.display())]
-    Store {
-        /// The service.
-        service: ServiceKind,
-        /// The database.
-        database: PathBuf,
-        /// Why.
-        #[source]
-        cause: StoreError,
-    },
-    /// Serving broke off.
-    #[error("the {service} service cannot go on serving: {cause}")]
-    Serve {
-        /// The service.
-        service: ServiceKind,
-        /// Why.
-        #[source]
-        cause: io::Error,
-    },
-}
-
-impl Service {
-    /// Opens the database and takes the port.
-    pub async fn bind(options: &ServiceOptions) -> Result<Self, ServeError> {
-        let kind = options.service;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
-        let listener = TcpListener::bind(address).await.map_err(|cause| ServeError::Bind {
-            service: kind,
-            address,
-            cause,
-        })?;
-        let store = Store::open(kind, &options.database, &options.stock).map_err(|cause| {
-            ServeError::Store { service: kind, database: options.database.clone(), cause }
-        })?;
-        Ok(Self { kind, listener, store: Arc::new(store) })
-    }
-
-    /// Where it can be called.
-    pub fn address(&self) -> Result<SocketAddr, ServeError> {
-        self.listener.local_addr().map_err(|cause| ServeError::Serve { service: self.kind, cause })
-    }
-
-    /// Serves until the future is dropped.
-    pub async fn run(self, death: Death) -> Result<(), ServeError> {
-        let router = http::router(self.kind, self.store, death);
-        let listener = BreakableListener::new(self.listener);
-        axum::serve(listener, router.into_make_service_with_connect_info::<Link>())
-            .await
-            .map_err(|cause| ServeError::Serve { service: self.kind, cause })
+/// Does what a service is asked. All but the hotel are keyed.
+pub(super) fn perform(
+    service: ServiceKind,
+    tx: &Transaction<'_>,
+    call: &Call<ServiceKind>,
+) -> rusqlite::Result<Answer> {
+    match (service, call.operation) {
+        (ServiceKind::Hotel, Operation::Reserve) => {
+            call.careless(|request| hotel::reserve(tx, &call.caller, request))
+        }
+        (ServiceKind::Hotel, Operation::Probe) => {
+            call.careless(|_: &serde_json::Value| hotel::probe(tx, &call.caller))
+        }
+        (ServiceKind::Hotel, Operation::Cancel) => call.careless(|request| hotel::cancel(tx, request)),
+        (_, Operation::Cancel) => call.careless(|request| keyed::cancel(tx, service, request)),
+        (ServiceKind::Flight, Operation::Reserve) => call.once(tx, sales::reserve_seats),
+        (ServiceKind::Flight, Operation::Voucher) => call.once(tx, sales::issue_voucher),
+        (ServiceKind::Car, Operation::Reserve) => call.once(tx, sales::reserve_car),
+        (ServiceKind::Card, Operation::Charge) => call.once(tx, sales::charge),
+        _ => Ok(call.not_offered(service)),
     }
 }

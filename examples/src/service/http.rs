@@ -10,43 +10,38 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use rusqlite::Transaction;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::Death;
-use super::answer::{Answer, Caller};
+use super::answer::{Answer, Call, Caller};
+use super::fault::{Fault, FaultKind};
+use super::kind::ServiceKind;
 use super::link::Link;
 use super::store::Store;
-use super::{hotel, keyed};
-use crate::travel::fault::{Fault, FaultKind};
-use crate::travel::wire::{ATTEMPT, IDEMPOTENCY_KEY, Operation, SAGA_ID, ServiceKind};
+use super::wire::{ATTEMPT, IDEMPOTENCY_KEY, SAGA_ID};
 
 /// What all calls share.
 #[derive(Debug, Clone)]
-struct Shared {
-    store: Arc<Store>,
+struct Shared<K> {
+    store: Arc<Store<K>>,
     death: Death,
 }
 
-/// One call that is to be done.
-struct Call {
-    operation: Operation,
-    caller: Caller,
-    body: Bytes,
-    /// Whether a fault refuses it.
-    refuse: bool,
-}
-
 /// All routes of a service.
-pub(super) fn router(service: ServiceKind, store: Arc<Store>, death: Death) -> Router {
+pub(super) fn router<K: ServiceKind>(service: K, store: Arc<Store<K>>, death: Death) -> Router {
     let mut router = Router::new()
         .route("/healthz", get(|| async { "ok" }))
-        .route("/audit", get(audit))
-        .route("/faults", get(list_faults).post(add_fault).delete(clear_faults));
+        .route("/audit", get(audit::<K>))
+        .route("/faults", get(list_faults::<K>).post(add_fault::<K>).delete(clear_faults::<K>));
+    for &view in service.views() {
+        let handler = move |State(shared): State<Shared<K>>| async move {
+            with_store(&shared, move |store| store.transact(view.read)).await.unwrap_or_else(|broken| broken)
+        };
+        router = router.route(view.path, get(handler));
+    }
     for &operation in service.operations() {
         let handler =
-            move |State(shared): State<Shared>,
+            move |State(shared): State<Shared<K>>,
                   ConnectInfo(link): ConnectInfo<Link>,
                   headers: HeaderMap,
                   body: Bytes| answer_call(shared, link, operation, headers, body);
@@ -56,10 +51,10 @@ pub(super) fn router(service: ServiceKind, store: Arc<Store>, death: Death) -> R
 }
 
 /// Answers one call, with the fault that is its turn.
-async fn answer_call(
-    shared: Shared,
+async fn answer_call<K: ServiceKind>(
+    shared: Shared<K>,
     link: Link,
-    operation: Operation,
+    operation: K::Operation,
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
@@ -115,67 +110,9 @@ impl Death {
 }
 
 /// Does the work in one transaction, and answers after its commit.
-async fn perform(shared: &Shared, call: Call) -> Answer {
-    let done = with_store(shared, move |store| {
-        let service = store.service();
-        store.transact(|tx| dispatch(tx, service, &call))
-    });
+async fn perform<K: ServiceKind>(shared: &Shared<K>, call: Call<K>) -> Answer {
+    let done = with_store(shared, move |store| store.transact(|tx| store.service().perform(tx, &call)));
     done.await.unwrap_or_else(|broken| broken)
-}
-
-fn dispatch(tx: &Transaction<'_>, service: ServiceKind, call: &Call) -> rusqlite::Result<Answer> {
-    match (service, call.operation) {
-        (ServiceKind::Hotel, Operation::Reserve) => {
-            careless(call, |request| hotel::reserve(tx, &call.caller, request))
-        }
-        (ServiceKind::Hotel, Operation::Probe) => {
-            careless(call, |_: &serde_json::Value| hotel::probe(tx, &call.caller))
-        }
-        (ServiceKind::Hotel, Operation::Cancel) => careless(call, |request| hotel::cancel(tx, request)),
-        (_, Operation::Cancel) => careless(call, |request| keyed::cancel(tx, request)),
-        (ServiceKind::Flight, Operation::Reserve) => once(tx, call, keyed::reserve_seats),
-        (ServiceKind::Flight, Operation::Voucher) => once(tx, call, keyed::issue_voucher),
-        (ServiceKind::Car, Operation::Reserve) => once(tx, call, keyed::reserve_car),
-        (ServiceKind::Card, Operation::Charge) => once(tx, call, keyed::charge),
-        (service, operation) => {
-            Ok(Answer::refused(format!("the {service} service has no operation {operation}")))
-        }
-    }
-}
-
-/// A call that is kept by its key, its refusal by a fault included.
-fn once<R: DeserializeOwned + Serialize>(
-    tx: &Transaction<'_>,
-    call: &Call,
-    work: impl FnOnce(&Transaction<'_>, &Caller, &R) -> rusqlite::Result<Answer>,
-) -> rusqlite::Result<Answer> {
-    read_request(call, |request: &R| {
-        keyed::answer_once(tx, &call.caller, request, || {
-            if call.refuse { Ok(refused_by_fault()) } else { work(tx, &call.caller, request) }
-        })
-    })
-}
-
-/// A call of which nothing is kept but what it does.
-fn careless<R: DeserializeOwned>(
-    call: &Call,
-    work: impl FnOnce(&R) -> rusqlite::Result<Answer>,
-) -> rusqlite::Result<Answer> {
-    read_request(call, |request| if call.refuse { Ok(refused_by_fault()) } else { work(request) })
-}
-
-fn read_request<R: DeserializeOwned>(
-    call: &Call,
-    work: impl FnOnce(&R) -> rusqlite::Result<Answer>,
-) -> rusqlite::Result<Answer> {
-    match serde_json::from_slice(&call.body) {
-        Ok(request) => work(&request),
-        Err(error) => Ok(Answer::refused(format!("this is no request to {}: {error}", call.operation))),
-    }
-}
-
-fn refused_by_fault() -> Answer {
-    Answer::refused("refused, as a fault told the service to")
 }
 
 fn read_caller(headers: &HeaderMap) -> Result<Caller, String> {
@@ -191,20 +128,20 @@ fn read_caller(headers: &HeaderMap) -> Result<Caller, String> {
     Ok(Caller { key: text(IDEMPOTENCY_KEY)?, saga: text(SAGA_ID)?, attempt })
 }
 
-async fn audit(State(shared): State<Shared>) -> Answer {
+async fn audit<K: ServiceKind>(State(shared): State<Shared<K>>) -> Answer {
     respond(with_store(&shared, Store::holdings).await)
 }
 
-async fn list_faults(State(shared): State<Shared>) -> Answer {
+async fn list_faults<K: ServiceKind>(State(shared): State<Shared<K>>) -> Answer {
     respond(with_store(&shared, Store::faults).await)
 }
 
-async fn clear_faults(State(shared): State<Shared>) -> Answer {
+async fn clear_faults<K: ServiceKind>(State(shared): State<Shared<K>>) -> Answer {
     respond(with_store(&shared, Store::clear_faults).await)
 }
 
-async fn add_fault(State(shared): State<Shared>, body: Bytes) -> Answer {
-    let fault: Fault = match serde_json::from_slice(&body) {
+async fn add_fault<K: ServiceKind>(State(shared): State<Shared<K>>, body: Bytes) -> Answer {
+    let fault: Fault<K> = match serde_json::from_slice(&body) {
         Ok(fault) => fault,
         Err(error) => return Answer::refused(format!("this is no fault: {error}")),
     };
@@ -222,9 +159,9 @@ fn respond<T: Serialize>(result: Result<T, Answer>) -> Answer {
 }
 
 /// Runs `work` where it may block.
-async fn with_store<T: Send + 'static>(
-    shared: &Shared,
-    work: impl FnOnce(&Store) -> rusqlite::Result<T> + Send + 'static,
+async fn with_store<K: ServiceKind, T: Send + 'static>(
+    shared: &Shared<K>,
+    work: impl FnOnce(&Store<K>) -> rusqlite::Result<T> + Send + 'static,
 ) -> Result<T, Answer> {
     let store = Arc::clone(&shared.store);
     match tokio::task::spawn_blocking(move || work(&store)).await {

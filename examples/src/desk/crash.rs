@@ -2,8 +2,6 @@
 
 use saga_runtime::Context;
 
-use crate::travel::wire::Operation;
-
 /// After which answer the process aborts: the effect took place, and nothing says so yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrashPoint {
@@ -21,9 +19,9 @@ impl CrashPoint {
     }
 
     /// Aborts the process if this is the place.
-    pub(super) fn pass(&self, cx: &Context, operation: Operation) {
-        let is_compensation = operation == Operation::Cancel;
-        if cx.step() == self.step && is_compensation == self.compensation && operation != Operation::Probe {
+    pub(super) fn pass(&self, cx: &Context) {
+        let is_compensation = cx.key() != cx.action_key();
+        if cx.step() == self.step && is_compensation == self.compensation {
             eprintln!("crash: {} is done, and the process aborts before anything says so", cx.key());
             std::process::abort();
         }

@@ -4,13 +4,16 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
-use super::answer::Caller;
-use crate::travel::fault::{Fault, FaultKind};
-use crate::travel::stock::Stock;
-use crate::travel::values::Cents;
-use crate::travel::wire::{Held, Holdings, Operation, ServiceKind, StockLevel, What};
+use self::held::what_named;
+pub use self::held::{Taken, held_by_key, hold, release, reservation_id, reservation_number, take};
+use super::fault::{Fault, FaultKind};
+use super::kind::ServiceKind;
+use super::wire::{Held, Holdings, StockLevel};
+use crate::money::Cents;
+
+mod held;
 
 /// The version of the schema that this program writes and reads.
 const SCHEMA_VERSION: i64 = 1;
@@ -46,16 +49,13 @@ const SCHEMA: &str = "
         answer  TEXT,
         barred  INTEGER NOT NULL DEFAULT 0
     ) STRICT;
-    -- Attempts that a probe has barred: all below this number.
-    CREATE TABLE bars (key TEXT PRIMARY KEY, below INTEGER NOT NULL) STRICT;
-    CREATE TABLE nights (reservation TEXT PRIMARY KEY, nights INTEGER NOT NULL) STRICT;
     CREATE TABLE faults (number INTEGER PRIMARY KEY, fault TEXT NOT NULL) STRICT;
 ";
 
 /// One service's database.
 #[derive(Debug)]
-pub(super) struct Store {
-    service: ServiceKind,
+pub(super) struct Store<K> {
+    service: K,
     connection: Mutex<Connection>,
 }
 
@@ -81,20 +81,9 @@ pub enum StoreError {
     Sqlite(rusqlite::Error),
 }
 
-/// What a call for stock gets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Taken {
-    /// So many of this item, each for this price.
-    Item { item: String, price: Cents },
-    /// There is such an item, but not enough of it.
-    Short { item: String, remaining: i64 },
-    /// Nobody sells this.
-    NotSold,
-}
-
-impl Store {
+impl<K: ServiceKind> Store<K> {
     /// Opens the database at `path`, or makes and stocks it.
-    pub(super) fn open(service: ServiceKind, path: &Path, stock: &Stock) -> Result<Self, StoreError> {
+    pub(super) fn open(service: K, path: &Path, stock: &K::Stock) -> Result<Self, StoreError> {
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -110,7 +99,7 @@ impl Store {
     }
 
     /// Whose database it is.
-    pub(super) fn service(&self) -> ServiceKind {
+    pub(super) fn service(&self) -> K {
         self.service
     }
 
@@ -127,7 +116,7 @@ impl Store {
     }
 
     /// Everything held and left, as of one moment.
-    pub(super) fn holdings(&self) -> rusqlite::Result<Holdings> {
+    pub(super) fn holdings(&self) -> rusqlite::Result<Holdings<K>> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
         let held = transaction
@@ -135,7 +124,7 @@ impl Store {
             .query_map([], |row| {
                 Ok(Held {
                     id: reservation_id(self.service, row.get(0)?),
-                    what: what_named(&row.get::<_, String>(1)?),
+                    what: what_named(self.service, &row.get::<_, String>(1)?)?,
                     key: row.get(2)?,
                     saga: row.get(3)?,
                     item: row.get(4)?,
@@ -154,16 +143,16 @@ impl Store {
     }
 
     /// Adds a fault behind those that there are.
-    pub(super) fn add_fault(&self, fault: &Fault) -> rusqlite::Result<()> {
+    pub(super) fn add_fault(&self, fault: &Fault<K>) -> rusqlite::Result<()> {
         self.transact(|tx| {
             tx.execute("INSERT INTO faults (fault) VALUES (?1)", [fault_json(fault)?]).map(drop)
         })
     }
 
     /// The faults that are still to come, in order.
-    pub(super) fn faults(&self) -> rusqlite::Result<Vec<Fault>> {
+    pub(super) fn faults(&self) -> rusqlite::Result<Vec<Fault<K>>> {
         let connection = self.lock();
-        Ok(read_faults(&connection)?.into_iter().map(|(_, fault)| fault).collect())
+        Ok(read_faults::<K>(&connection)?.into_iter().map(|(_, fault)| fault).collect())
     }
 
     /// Forgets all faults.
@@ -173,8 +162,12 @@ impl Store {
 
     /// The fault of this call, if it has one. It is counted on stable storage before the call feels it, so that a
     /// service which dies of it does not die of the same one for ever.
-    pub(super) fn take_fault(&self, operation: Operation, saga: &str) -> rusqlite::Result<Option<FaultKind>> {
-        let is_meant = |fault: &Fault| {
+    pub(super) fn take_fault(
+        &self,
+        operation: K::Operation,
+        saga: &str,
+    ) -> rusqlite::Result<Option<FaultKind>> {
+        let is_meant = |fault: &Fault<K>| {
             fault.operation == operation && fault.saga.as_deref().is_none_or(|only| only == saga)
         };
         if !read_faults(&self.lock())?.iter().any(|(_, fault)| is_meant(fault)) {
@@ -213,82 +206,15 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// Takes `quantity` of what `offer` names: of the cheapest item that has enough.
-pub(super) fn take(tx: &Transaction<'_>, offer: &str, quantity: i64) -> rusqlite::Result<Taken> {
-    let best = tx
-        .prepare_cached(
-            "SELECT item, price, remaining FROM stock WHERE offer = ?1 ORDER BY remaining < ?2, price, item LIMIT 1",
-        )?
-        .query_row(params![offer, quantity], |row| Ok((row.get(0)?, Cents(row.get(1)?), row.get(2)?)))
-        .optional()?;
-    let Some((item, price, remaining)): Option<(String, Cents, i64)> = best else {
-        return Ok(Taken::NotSold);
-    };
-    if remaining < quantity {
-        return Ok(Taken::Short { item, remaining });
-    }
-    tx.prepare_cached("UPDATE stock SET remaining = remaining - ?2 WHERE item = ?1")?
-        .execute(params![item, quantity])?;
-    Ok(Taken::Item { item, price })
-}
-
-/// Holds something for `caller`, and answers the name for it.
-pub(super) fn hold(
-    tx: &Transaction<'_>,
-    service: ServiceKind,
-    caller: &Caller,
-    (what, item, quantity, amount): (What, &str, i64, Cents),
-) -> rusqlite::Result<String> {
-    tx.prepare_cached(
-        "INSERT INTO held (what, key, saga, item, quantity, amount) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?
-    .execute(params![what.to_string(), caller.key, caller.saga, item, quantity, amount.0])?;
-    Ok(reservation_id(service, tx.last_insert_rowid()))
-}
-
-/// Gives back what is held under this number, if it is: the stock is for sale again.
-pub(super) fn release(tx: &Transaction<'_>, number: i64) -> rusqlite::Result<bool> {
-    let released: Option<(String, String, i64)> = tx
-        .prepare_cached(
-            "UPDATE held SET cancelled = 1 WHERE number = ?1 AND NOT cancelled RETURNING what, item, quantity",
-        )?
-        .query_row([number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    let Some((what, item, quantity)) = released else {
-        return Ok(false);
-    };
-    if what_named(&what) != What::Voucher {
-        tx.prepare_cached("UPDATE stock SET remaining = remaining + ?2 WHERE item = ?1")?
-            .execute(params![item, quantity])?;
-    }
-    Ok(true)
-}
-
-/// The numbers of what is held for `key`, oldest first.
-pub(super) fn held_by_key(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<Vec<i64>> {
-    tx.prepare_cached("SELECT number FROM held WHERE key = ?1 AND NOT cancelled ORDER BY number")?
-        .query_map([key], |row| row.get(0))?
-        .collect()
-}
-
-/// The service's name for what it holds under `number`.
-pub(super) fn reservation_id(service: ServiceKind, number: i64) -> String {
-    format!("{service}-{number}")
-}
-
-/// The number of a reservation, if the name is one of this service's.
-pub(super) fn reservation_number(service: ServiceKind, id: &str) -> Option<i64> {
-    id.strip_prefix(service.name())?.strip_prefix('-')?.parse().ok()
-}
-
-fn create(tx: &Transaction<'_>, service: ServiceKind, stock: &Stock) -> Result<(), StoreError> {
+fn create<K: ServiceKind>(tx: &Transaction<'_>, service: K, stock: &K::Stock) -> Result<(), StoreError> {
     let tables: i64 = tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables > 0 {
         return Err(StoreError::Foreign("another program".to_owned()));
     }
     tx.execute_batch(SCHEMA)?;
+    tx.execute_batch(K::SCHEMA)?;
     tx.execute("INSERT INTO service (name) VALUES (?1)", [service.name()])?;
-    for of in stock.items(service) {
+    for of in service.items(stock) {
         tx.execute(
             "INSERT INTO stock (item, offer, initial, remaining, price) VALUES (?1, ?2, ?3, ?3, ?4)",
             params![of.item, of.offer, of.quantity, of.price.0],
@@ -298,14 +224,14 @@ fn create(tx: &Transaction<'_>, service: ServiceKind, stock: &Stock) -> Result<(
     Ok(())
 }
 
-fn check_owner(tx: &Transaction<'_>, service: ServiceKind) -> Result<(), StoreError> {
+fn check_owner(tx: &Transaction<'_>, service: impl ServiceKind) -> Result<(), StoreError> {
     let owner: String = tx
         .query_row("SELECT name FROM service", [], |row| row.get(0))
         .map_err(|_| StoreError::Foreign("another program".to_owned()))?;
     if owner == service.name() { Ok(()) } else { Err(StoreError::Foreign(format!("the {owner} service"))) }
 }
 
-fn read_faults(connection: &Connection) -> rusqlite::Result<Vec<(i64, Fault)>> {
+fn read_faults<K: ServiceKind>(connection: &Connection) -> rusqlite::Result<Vec<(i64, Fault<K>)>> {
     connection
         .prepare_cached("SELECT number, fault FROM faults ORDER BY number")?
         .query_map([], |row| {
@@ -318,14 +244,6 @@ fn read_faults(connection: &Connection) -> rusqlite::Result<Vec<(i64, Fault)>> {
         .collect()
 }
 
-fn fault_json(fault: &Fault) -> rusqlite::Result<String> {
+fn fault_json(fault: &Fault<impl ServiceKind>) -> rusqlite::Result<String> {
     serde_json::to_string(fault).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
-}
-
-fn what_named(name: &str) -> What {
-    match name {
-        "voucher" => What::Voucher,
-        "charge" => What::Charge,
-        _ => What::Reservation,
-    }
 }

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::travel::booking::Ending;
-use crate::travel::trip::Trip;
+use crate::ending::Ending;
 
 /// How often the elapsed time is drawn anew.
 const TICK: Duration = Duration::from_millis(100);
 
-const TEMPLATE: &str = "{spinner:.green} {bar:30.green/white.dim} {pos}/{len} trips  {elapsed}  {msg}";
+const TEMPLATE: &str = "{spinner:.green} {bar:30.green/white.dim} {pos}/{len} {prefix}  {elapsed}  {msg}";
 
-/// The progress of all trips.
+/// The progress of all sagas.
 pub(super) struct Progress {
     bar: ProgressBar,
     completed: AtomicU64,
@@ -22,19 +21,20 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// For so many trips.
-    pub(super) fn new(trips: usize) -> Self {
-        let bar = ProgressBar::new(u64::try_from(trips).unwrap_or(u64::MAX));
+    /// For so many sagas about `subject`.
+    pub(super) fn new(sagas: usize, subject: &str) -> Self {
+        let bar = ProgressBar::new(u64::try_from(sagas).unwrap_or(u64::MAX));
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style.progress_chars("━╸─"));
         }
+        bar.set_prefix(format!("{subject}s"));
         bar.enable_steady_tick(TICK);
         let none = || AtomicU64::new(0);
         Self { bar, completed: none(), compensated: none(), others: none() }
     }
 
-    /// A trip has come to its end, or does not go on by itself.
-    pub(super) fn settled(&self, trip: &Trip, ending: &Ending) {
+    /// A saga has come to its end, or does not go on by itself.
+    pub(super) fn settled<O>(&self, saga: &str, ending: &Ending<O>) {
         match ending {
             Ending::Completed(_) => &self.completed,
             Ending::Compensated { .. } => &self.compensated,
@@ -42,7 +42,7 @@ impl Progress {
         }
         .fetch_add(1, Ordering::Relaxed);
         if !ending.is_end() {
-            self.bar.println(format!("{} is {ending}", trip.id));
+            self.bar.println(format!("{saga} is {ending}"));
         }
         self.bar.inc(1);
         self.show();

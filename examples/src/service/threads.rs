@@ -1,4 +1,4 @@
-//! All four services in this process: for tests, and for those who want no other processes.
+//! All services of an example in this process: for tests, and for those who want no other processes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,10 +8,9 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, oneshot};
 
-use super::addresses::Addresses;
-use super::service::{Death, ServeError, Service, ServiceOptions};
-use super::stock::Stock;
-use super::wire::ServiceKind;
+use super::addresses::AddressBook;
+use super::kind::ServiceKind;
+use super::{Death, ServeError, Service, ServiceOptions, database};
 
 /// How long a service that died stays away.
 const REST_AFTER_DEATH: Duration = Duration::from_millis(50);
@@ -19,11 +18,11 @@ const REST_AFTER_DEATH: Duration = Duration::from_millis(50);
 /// How often a service that died tries to get its port back, a rest apart.
 const RESTARTS_MAX: u32 = 200;
 
-/// All four services in this process, each with a thread, a runtime and a database of its own. A fault that lets
+/// All services of an example in this process, each with a thread, a runtime and a database of its own. A fault that lets
 /// one die takes its runtime and all its connections down; it comes back at the same port.
 #[derive(Debug)]
-pub struct Services {
-    addresses: Addresses,
+pub struct Services<K: ServiceKind> {
+    addresses: K::Addresses,
     threads: Vec<(Arc<Notify>, Option<JoinHandle<()>>)>,
 }
 
@@ -43,7 +42,7 @@ pub enum StartError {
     #[error("the {service} service cannot start a thread: {cause}")]
     Thread {
         /// The service.
-        service: ServiceKind,
+        service: &'static str,
         /// Why.
         #[source]
         cause: std::io::Error,
@@ -53,14 +52,14 @@ pub enum StartError {
     Serve(#[from] ServeError),
     /// A service ended before it served.
     #[error("the {0} service ended before it served")]
-    Ended(ServiceKind),
+    Ended(&'static str),
 }
 
-impl Services {
-    /// Starts all four with their databases in `directory`, at ports that are free. New databases get the stock
+impl<K: ServiceKind> Services<K> {
+    /// Starts all of them with their databases in `directory`, at ports that are free. New databases get the stock
     /// that ships with the example.
     pub async fn start(directory: &Path) -> Result<Self, StartError> {
-        let stock = Stock::shipped().map_err(|cause| StartError::Directory {
+        let stock = K::shipped_stock().map_err(|cause| StartError::Directory {
             directory: directory.to_owned(),
             cause: std::io::Error::other(cause),
         })?;
@@ -68,12 +67,12 @@ impl Services {
     }
 
     /// The same with a stock of your own.
-    pub async fn start_with(directory: &Path, stock: &Stock) -> Result<Self, StartError> {
+    pub async fn start_with(directory: &Path, stock: &K::Stock) -> Result<Self, StartError> {
         std::fs::create_dir_all(directory)
             .map_err(|cause| StartError::Directory { directory: directory.to_owned(), cause })?;
         let mut threads = Vec::new();
         let mut urls = Vec::new();
-        for service in ServiceKind::ALL {
+        for &service in K::SERVICES {
             let database = database(directory, service);
             let (ready, answer) = oneshot::channel();
             let options = ServiceOptions { service, database, port: 0, stock: stock.clone() };
@@ -82,30 +81,25 @@ impl Services {
             let thread = thread::Builder::new()
                 .name(service.to_string())
                 .spawn(move || serve_until(&stopped, options, ready))
-                .map_err(|cause| StartError::Thread { service, cause })?;
+                .map_err(|cause| StartError::Thread { service: service.name(), cause })?;
             threads.push((stop, Some(thread)));
-            let port = answer.await.map_err(|_| StartError::Ended(service))??;
+            let port = answer.await.map_err(|_| StartError::Ended(service.name()))??;
             urls.push(format!("http://127.0.0.1:{port}"));
         }
-        let addresses = Addresses::try_from_fn(|service| {
-            let place = ServiceKind::ALL.iter().position(|&other| other == service);
-            place.and_then(|place| urls.get(place).cloned()).ok_or(StartError::Ended(service))
+        let addresses = K::Addresses::gather(|service| {
+            let place = K::SERVICES.iter().position(|&other| other == service);
+            place.and_then(|place| urls.get(place).cloned()).ok_or(StartError::Ended(service.name()))
         })?;
         Ok(Self { addresses, threads })
     }
 
     /// Where they are.
-    pub fn addresses(&self) -> &Addresses {
+    pub fn addresses(&self) -> &K::Addresses {
         &self.addresses
     }
 }
 
-/// Where the database of `service` is within `directory`.
-pub fn database(directory: &Path, service: ServiceKind) -> PathBuf {
-    directory.join(format!("{service}.db"))
-}
-
-impl Drop for Services {
+impl<K: ServiceKind> Drop for Services<K> {
     fn drop(&mut self) {
         for (stop, _) in &self.threads {
             stop.notify_one();
@@ -126,7 +120,11 @@ enum End {
 }
 
 /// Serves until it is stopped: each life of the service is a runtime.
-fn serve_until(stop: &Notify, mut options: ServiceOptions, ready: oneshot::Sender<Result<u16, StartError>>) {
+fn serve_until<K: ServiceKind>(
+    stop: &Notify,
+    mut options: ServiceOptions<K>,
+    ready: oneshot::Sender<Result<u16, StartError>>,
+) {
     let mut ready = Some(ready);
     let mut restarts = 0;
     loop {
@@ -154,13 +152,16 @@ fn serve_until(stop: &Notify, mut options: ServiceOptions, ready: oneshot::Sende
     }
 }
 
-fn new_runtime(service: ServiceKind) -> Result<Runtime, StartError> {
-    Builder::new_current_thread().enable_all().build().map_err(|cause| StartError::Thread { service, cause })
+fn new_runtime(service: impl ServiceKind) -> Result<Runtime, StartError> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| StartError::Thread { service: service.name(), cause })
 }
 
-async fn live(
+async fn live<K: ServiceKind>(
     stop: &Notify,
-    options: &ServiceOptions,
+    options: &ServiceOptions<K>,
     ready: &mut Option<oneshot::Sender<Result<u16, StartError>>>,
 ) -> Result<End, StartError> {
     let service = Service::bind(options).await?;

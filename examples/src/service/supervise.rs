@@ -1,4 +1,4 @@
-//! All four services as processes of their own, restarted when they die.
+//! All services of an example as processes of their own, restarted when they die.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::addresses::Addresses;
-use super::services::database;
-use super::wire::ServiceKind;
+use super::addresses::AddressBook;
+use super::database;
+use super::kind::ServiceKind;
 
 /// How long a service may take until it says where it is.
 const START_TIME_MAX: Duration = Duration::from_secs(20);
@@ -33,7 +33,7 @@ const RESTART_PAUSE_MAX: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announcement {
     /// Which service.
-    pub service: ServiceKind,
+    pub service: String,
     /// Where it can be called.
     pub address: SocketAddr,
 }
@@ -45,15 +45,15 @@ pub struct SuperviseOptions {
     pub program: PathBuf,
     /// The directory of the databases.
     pub directory: PathBuf,
-    /// The port of the flight service; the others follow. 0: any that are free.
+    /// The port of the first service; the others follow. 0: any that are free.
     pub first_port: u16,
 }
 
-/// Four service processes. They end when this process ends, however it ends: each reads from a pipe of which only
+/// The processes of all services. They end when this process ends, however it ends: each reads from a pipe of which only
 /// this process holds the other end.
 #[derive(Debug)]
-pub struct Supervisor {
-    addresses: Addresses,
+pub struct Supervisor<K: ServiceKind> {
+    addresses: K::Addresses,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -74,7 +74,7 @@ pub enum SuperviseError {
     #[error("cannot start the {service} service as {}: {cause}", program.display())]
     Spawn {
         /// The service.
-        service: ServiceKind,
+        service: &'static str,
         /// The program.
         program: PathBuf,
         /// Why.
@@ -85,7 +85,7 @@ pub enum SuperviseError {
     #[error("the {service} service did not start ({status}): its own message stands above")]
     Ended {
         /// The service.
-        service: ServiceKind,
+        service: &'static str,
         /// How it ended.
         status: ExitStatus,
     },
@@ -93,26 +93,32 @@ pub enum SuperviseError {
     #[error("the {service} service did not say where it is: {cause}")]
     Silent {
         /// The service.
-        service: ServiceKind,
+        service: &'static str,
         /// What happened.
         cause: String,
     },
     /// The ports end before the services do.
-    #[error("there are not four ports from {0} on: give a lower --first-port")]
-    Ports(u16),
+    #[error("there are not {services} ports from {first} on: give a lower --first-port")]
+    Ports {
+        /// The first port.
+        first: u16,
+        /// How many there should be.
+        services: usize,
+    },
 }
 
-impl Supervisor {
-    /// Starts all four. If one does not start, those that did are stopped.
+impl<K: ServiceKind> Supervisor<K> {
+    /// Starts all of them. If one does not start, those that did are stopped.
     pub async fn start(options: &SuperviseOptions) -> Result<Self, SuperviseError> {
         std::fs::create_dir_all(&options.directory)
             .map_err(|cause| SuperviseError::Directory { directory: options.directory.clone(), cause })?;
         let (stop, _) = watch::channel(false);
         let mut running = Vec::new();
-        for (index, service) in (0..).zip(ServiceKind::ALL) {
+        for (index, &service) in (0..).zip(K::SERVICES) {
             let port = match options.first_port {
                 0 => 0,
-                first => first.checked_add(index).ok_or(SuperviseError::Ports(first))?,
+                first => (first.checked_add(index))
+                    .ok_or(SuperviseError::Ports { first, services: K::SERVICES.len() })?,
             };
             let launch = Launch {
                 service,
@@ -122,11 +128,11 @@ impl Supervisor {
             };
             running.push(launch.start().await?);
         }
-        let addresses = Addresses::try_from_fn(|service| {
+        let addresses = K::Addresses::gather(|service| {
             let found = running.iter().find(|running| running.launch.service == service);
-            found
-                .map(|running| format!("http://127.0.0.1:{}", running.launch.port))
-                .ok_or_else(|| SuperviseError::Silent { service, cause: "it was not started".to_owned() })
+            found.map(|running| format!("http://127.0.0.1:{}", running.launch.port)).ok_or_else(|| {
+                SuperviseError::Silent { service: service.name(), cause: "it was not started".to_owned() }
+            })
         })?;
         let tasks =
             running.into_iter().map(|running| tokio::spawn(running.keep_up(stop.subscribe()))).collect();
@@ -134,11 +140,11 @@ impl Supervisor {
     }
 
     /// Where they are: the same for all their lives.
-    pub fn addresses(&self) -> &Addresses {
+    pub fn addresses(&self) -> &K::Addresses {
         &self.addresses
     }
 
-    /// Ends all four.
+    /// Ends all of them.
     pub async fn stop(self) {
         // Nobody listens if all of them have ended already.
         let _ = self.stop.send(true);
@@ -150,16 +156,16 @@ impl Supervisor {
 }
 
 /// How one service is started.
-struct Launch {
-    service: ServiceKind,
+struct Launch<K> {
+    service: K,
     program: PathBuf,
     database: PathBuf,
     port: u16,
 }
 
 /// A service that can be called.
-struct Running {
-    launch: Launch,
+struct Running<K> {
+    launch: Launch<K>,
     process: Process,
 }
 
@@ -169,8 +175,8 @@ struct Process {
     input: Option<ChildStdin>,
 }
 
-impl Launch {
-    async fn start(mut self) -> Result<Running, SuperviseError> {
+impl<K: ServiceKind> Launch<K> {
+    async fn start(mut self) -> Result<Running<K>, SuperviseError> {
         let (process, port) = self.spawn().await?;
         self.port = port;
         Ok(Running { launch: self, process })
@@ -178,10 +184,10 @@ impl Launch {
 
     /// Starts the process and waits until it has said where it is.
     async fn spawn(&self) -> Result<(Process, u16), SuperviseError> {
-        let service = self.service;
+        let service = self.service.name();
         let mut command = Command::new(&self.program);
         command
-            .args(["serve", service.name(), "--port", &self.port.to_string(), "--db"])
+            .args(["serve", service, "--port", &self.port.to_string(), "--db"])
             .arg(&self.database)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -215,7 +221,7 @@ impl Launch {
     }
 }
 
-impl Running {
+impl<K: ServiceKind> Running<K> {
     /// Starts the service again whenever it dies, at the same port, until it is told to stop.
     async fn keep_up(mut self, mut stop: watch::Receiver<bool>) {
         let service = self.launch.service;
