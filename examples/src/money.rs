@@ -1,4 +1,4 @@
-//! Amounts of money.
+//! Amounts of money, and the cards that pay them.
 
 use std::fmt;
 use std::iter::Sum;
@@ -10,6 +10,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cents(pub i64);
+
+/// A card by its account, such as `card-2001`. The number of a real card would not stand here, but a token for it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Card(pub String);
 
 impl Cents {
     /// So many times this amount.
@@ -24,6 +29,12 @@ impl fmt::Display for Cents {
         let sign = if self.0 < 0 { "-" } else { "" };
         let cents = self.0.unsigned_abs();
         f.pad(&format!("{sign}{}.{:02}", cents / 100, cents % 100))
+    }
+}
+
+impl fmt::Display for Card {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

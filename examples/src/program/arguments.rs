@@ -82,9 +82,9 @@ pub struct ServicesOptions<K: ServiceKind> {
     of: std::marker::PhantomData<K>,
 }
 
-/// The place with this name where the process can be crashed: after an action or a compensation of the saga.
-pub fn parse_crash_point(text: &str, definition: &Definition) -> Result<CrashPoint, String> {
-    let points = crash_points(definition);
+/// The place with this name where the process can be crashed: after an action or a compensation of a saga.
+pub fn parse_crash_point(text: &str, definitions: &[&Definition]) -> Result<CrashPoint, String> {
+    let points: Vec<String> = definitions.iter().flat_map(|definition| crash_points(definition)).collect();
     if points.iter().any(|point| point == text) {
         return Ok(CrashPoint::after(text));
     }

@@ -1,11 +1,10 @@
 //! A trip, and what becomes of it: the saga's input, its steps' outputs, and its output.
 
-use std::fmt;
-
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
 use super::values::{Cents, City, Date};
+pub use crate::money::Card;
 
 /// One trip as a line of the trips file asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,11 +29,6 @@ pub struct Trip {
     /// The card that pays.
     pub card: Card,
 }
-
-/// A card by its account, such as `card-2001`. The number of a real card would not stand here, but a token for it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Card(pub String);
 
 /// Seats on a flight, held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,12 +121,6 @@ impl Trip {
 /// What a trip costs.
 pub fn total(flight: &FlightReservation, hotel: &HotelReservation, car: &CarReservation) -> Cents {
     flight.price + hotel.price + car.price
-}
-
-impl fmt::Display for Card {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 fn within<'de, D: Deserializer<'de>, const LOW: u8, const HIGH: u8>(deserializer: D) -> Result<u8, D::Error> {

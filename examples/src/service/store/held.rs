@@ -7,6 +7,24 @@ use crate::service::answer::Caller;
 use crate::service::kind::ServiceKind;
 use crate::service::wire::What;
 
+/// In the column `cancelled`: not given back, but used up.
+const SPENT: i64 = 2;
+
+/// Something that is, or was, held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its number.
+    pub number: i64,
+    /// Which item of the stock; or else, what it stands for.
+    pub item: String,
+    /// How many.
+    pub quantity: i64,
+    /// What it costs.
+    pub amount: Cents,
+    /// Whether it was given back or used up.
+    pub cancelled: bool,
+}
+
 /// What a call for stock gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
@@ -77,6 +95,37 @@ pub fn release(tx: &Transaction<'_>, service: impl ServiceKind, number: i64) -> 
             .execute(params![item, quantity])?;
     }
     Ok(true)
+}
+
+/// What is, or was, held under this name, if it is of this sort.
+pub fn find(
+    tx: &Transaction<'_>,
+    service: impl ServiceKind,
+    id: &str,
+    what: &What,
+) -> rusqlite::Result<Option<Found>> {
+    let Some(number) = reservation_number(service, id) else {
+        return Ok(None);
+    };
+    tx.prepare_cached("SELECT item, quantity, amount, cancelled FROM held WHERE number = ?1 AND what = ?2")?
+        .query_row(params![number, what.name()], |row| {
+            let (item, quantity, amount) = (row.get(0)?, row.get(1)?, Cents(row.get(2)?));
+            Ok(Found { number, item, quantity, amount, cancelled: row.get::<_, i64>(3)? != 0 })
+        })
+        .optional()
+}
+
+/// Uses up what is held under this number, if it is: nothing goes back to stock.
+pub fn spend(tx: &Transaction<'_>, number: i64) -> rusqlite::Result<bool> {
+    let spent = tx
+        .prepare_cached("UPDATE held SET cancelled = ?2 WHERE number = ?1 AND cancelled = 0")?
+        .execute(params![number, SPENT])?;
+    Ok(spent > 0)
+}
+
+/// Whether anything that was held for `key` is used up.
+pub fn is_spent(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<bool> {
+    tx.prepare_cached("SELECT 1 FROM held WHERE key = ?1 AND cancelled = ?2")?.exists(params![key, SPENT])
 }
 
 /// The numbers of what is held for `key`, oldest first.

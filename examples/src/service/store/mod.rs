@@ -7,7 +7,9 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
 use self::held::what_named;
-pub use self::held::{Taken, held_by_key, hold, release, reservation_id, reservation_number, take};
+pub use self::held::{
+    Found, Taken, find, held_by_key, hold, is_spent, release, reservation_id, reservation_number, spend, take,
+};
 use super::fault::{Fault, FaultKind};
 use super::kind::ServiceKind;
 use super::wire::{Held, Holdings, StockLevel};

@@ -28,7 +28,7 @@ pub(super) struct BookingOptions {
     pub(super) trips: Option<PathBuf>,
     /// Abort the process when this step, such as `hotel` or `hotel.compensate`, has taken effect and nothing says so
     /// yet. Run again without it to resume.
-    #[arg(long, value_name = "STEP", value_parser = |text: &str| parse_crash_point(text, BookTrip::DEFINITION))]
+    #[arg(long, value_name = "STEP", value_parser = |text: &str| parse_crash_point(text, &[BookTrip::DEFINITION]))]
     pub(super) crash_after: Option<CrashPoint>,
     #[command(flatten)]
     pub(super) job: JobOptions<ServiceKind>,

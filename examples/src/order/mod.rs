@@ -1,0 +1,30 @@
+//! Order fulfilment: payment, inventory, shipping and notices as four HTTP services with a database each, and the saga
+//! that takes an order through all of them, with a child, a loop, a human, a timer and a best effort.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`orders`], [`values`], [`orders_file`] | what is ordered, and the JSON Lines file that it is read from |
+//! | [`fulfilment`] | what becomes of it |
+//! | [`kind`], [`wire`], [`stock`] | the services, what they speak, what they have |
+//! | [`service`], [`addresses`] | what the services do, and where they are |
+//! | [`desk`] | the clients: the sagas' participants |
+//! | [`fulfil`] | the saga, as far as the program has to know it |
+//! | [`approver`] | plays the human who approves orders |
+//! | [`mod@audit`] | what a completed order owns of each service |
+//! | [`program`] | the command line program `order_fulfilment` |
+
+pub mod addresses;
+pub mod approver;
+pub mod audit;
+pub mod desk;
+pub mod fulfil;
+pub mod fulfilment;
+pub mod kind;
+pub mod orders;
+pub mod orders_file;
+pub mod program;
+// The declaration, `saga.rs`, becomes a module here once `saga!` knows its forms; see `program::fulfil`.
+pub mod service;
+pub mod stock;
+pub mod values;
+pub mod wire;

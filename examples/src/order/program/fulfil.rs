@@ -1,0 +1,95 @@
+//! The main job: fulfils all orders.
+
+use std::marker::PhantomData;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use comfy_table::Table;
+use saga_runtime::Coordinator;
+use saga_runtime::coordinator::Builder;
+
+use super::arguments::FulfilmentOptions;
+use super::report::orders_table;
+use crate::desk::CrashPoint;
+use crate::order::addresses::Addresses;
+use crate::order::approver::Approver;
+use crate::order::audit::Fulfilled;
+use crate::order::desk::Desks;
+use crate::order::fulfil::Fulfil;
+use crate::order::fulfilment::Fulfilment;
+use crate::order::kind::ServiceKind;
+use crate::order::orders::Order;
+use crate::order::orders_file;
+use crate::program::arguments::parse_crash_point;
+use crate::program::job::{self, Job, Settled};
+
+/// An order, and what became of it.
+pub(super) type FulfilledOrder = Settled<Order, Fulfilment>;
+
+/// Does the main job. The exit code says whether every order came to its end and the audit found everything in order.
+///
+/// This is the one place where the saga is begun. Once `saga!` knows the forms of `order/saga.rs`: declare
+/// `pub mod saga;` in `order/mod.rs`, and let this be `fulfil_with::<FulfilOrder>(options).await`.
+pub(super) fn fulfil(options: &FulfilmentOptions) -> anyhow::Result<ExitCode> {
+    let orders = read_orders(options)?;
+    bail!(
+        "{} orders are right, but their saga cannot be run yet: `saga!` does not know its forms",
+        orders.len()
+    );
+}
+
+/// Does the main job with this saga.
+pub async fn fulfil_with<S: Fulfil>(options: &FulfilmentOptions) -> anyhow::Result<ExitCode> {
+    let orders = read_orders(options)?;
+    let crash_after = options.crash_after.as_deref().map(parse_crash_point_of::<S>).transpose()?;
+    job::run(&FulfilOrders::<S> { crash_after, saga: PhantomData }, &options.job, orders).await
+}
+
+fn read_orders(options: &FulfilmentOptions) -> anyhow::Result<Vec<Order>> {
+    match &options.orders {
+        Some(file) => Ok(orders_file::read_orders(file)?),
+        None => orders_file::shipped_orders(),
+    }
+}
+
+fn parse_crash_point_of<S: Fulfil>(text: &str) -> anyhow::Result<CrashPoint> {
+    parse_crash_point(text, S::DEFINITIONS)
+        .map_err(|mend| anyhow::anyhow!("there is no step `{text}` to crash after: {mend}"))
+}
+
+struct FulfilOrders<S> {
+    crash_after: Option<CrashPoint>,
+    saga: PhantomData<S>,
+}
+
+impl<S: Fulfil> Job for FulfilOrders<S> {
+    type Kind = ServiceKind;
+    type Saga = S;
+    type Owner = Fulfilled;
+
+    const LOG: &'static str = "orders.db";
+
+    fn register(&self, builder: Builder, addresses: &Addresses) -> anyhow::Result<Builder> {
+        Ok(S::register(builder, Desks::with_crash(addresses, self.crash_after.as_ref())?))
+    }
+
+    /// Plays the human who approves orders.
+    async fn beside(
+        &self,
+        coordinator: &Coordinator,
+        addresses: &Addresses,
+        orders: &[Order],
+    ) -> anyhow::Result<()> {
+        let approver = Approver::new(addresses, orders)?;
+        approver.work(async |saga, approval| S::approve(coordinator, &saga, approval).await).await;
+        Ok(())
+    }
+
+    fn table(&self, fulfilled: &[FulfilledOrder]) -> Table {
+        orders_table(fulfilled)
+    }
+
+    fn owner(saga: &str, fulfilment: &Fulfilment) -> Fulfilled {
+        Fulfilled { saga: saga.to_owned(), fulfilment: fulfilment.clone() }
+    }
+}
