@@ -1,5 +1,7 @@
 //! What becomes of an order: the outputs of the sagas' steps, and of the sagas.
 
+use std::future::{Ready, ready};
+
 use serde::{Deserialize, Serialize};
 
 use super::values::{Mail, Sku};
@@ -144,8 +146,7 @@ pub enum ApprovalError {
 }
 
 /// Goes on if the human agreed, and refuses if not: the order is then compensated.
-#[expect(clippy::unused_async, reason = "a step awaits its call")]
-pub async fn consent_of(approval: &Approval) -> Result<Consent, ApprovalError> {
+pub fn consent_of(approval: &Approval) -> Ready<Result<Consent, ApprovalError>> {
     let by = approval.by.clone();
-    if approval.granted { Ok(Consent { by }) } else { Err(ApprovalError::Denied { by }) }
+    ready(if approval.granted { Ok(Consent { by }) } else { Err(ApprovalError::Denied { by }) })
 }

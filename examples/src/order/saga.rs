@@ -1,8 +1,8 @@
 //! The sagas: two declarations, from which `saga!` writes the state machines and their compensations.
 
-use saga_runtime::coordinator::Builder;
+use saga_runtime::coordinator::{Builder, SendError};
 use saga_runtime::definition::Definition;
-use saga_runtime::{Coordinator, Saga, SagaId, saga};
+use saga_runtime::{Begun, Coordinator, Saga, SagaId, saga};
 
 use super::desk::{Desks, InventoryDesk, NoticeDesk, PaymentDesk, ShippingDesk};
 use super::fulfil::Fulfil;
@@ -93,8 +93,13 @@ impl Fulfil for FulfilOrder {
     }
 
     async fn approve(coordinator: &Coordinator, saga: &SagaId, approval: Approval) -> anyhow::Result<()> {
-        // An answer that comes too late is no mistake.
-        coordinator.signal::<FulfilOrder>(saga, FulfilOrderSignal::Approval(approval)).await?;
-        Ok(())
+        let found = coordinator.find::<Self>(saga).await?;
+        let Some(Begun::Started(handle) | Begun::Attached(handle)) = found else {
+            return Ok(());
+        };
+        match handle.send(FulfilOrderSignal::Approval(approval)).await {
+            Ok(()) | Err(SendError::TooLate { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -29,7 +29,7 @@ pub(super) type FulfilledOrder = Settled<Order, Fulfilment>;
 /// Does the main job. The exit code says whether every order came to its end and the audit found everything in order.
 ///
 /// This is the one place where the saga is begun. Once `saga!` knows the forms of `order/saga.rs`: declare
-/// `pub mod saga;` in `order/mod.rs`, and let this be `fulfil_with::<FulfilOrder>(options).await`.
+/// `pub mod saga;` in `order/mod.rs`, and let this be `async`, and `fulfil_with::<FulfilOrder>(options).await`.
 pub(super) fn fulfil(options: &FulfilmentOptions) -> anyhow::Result<ExitCode> {
     let orders = read_orders(options)?;
     bail!(
