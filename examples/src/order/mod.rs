@@ -23,7 +23,7 @@ pub mod kind;
 pub mod orders;
 pub mod orders_file;
 pub mod program;
-// The declaration, `saga.rs`, becomes a module here once `saga!` knows its forms; see `program::fulfil`.
+pub mod saga;
 pub mod service;
 pub mod stock;
 pub mod values;

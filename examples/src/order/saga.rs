@@ -1,4 +1,7 @@
-//! The sagas: two declarations, from which `saga!` writes the state machines and their compensations.
+//! The saga: one declaration, from which `saga!` writes the state machine and its compensations.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 
 use saga_runtime::coordinator::{Builder, SendError};
 use saga_runtime::definition::Definition;
@@ -13,32 +16,12 @@ use super::fulfilment::{
 use super::orders::{APPROVAL_TIME, GRACE_PERIOD, Order, OrderLine};
 
 saga! {
-    /// Makes what is sent for one order: a parcel with a label. Part of a bigger saga, and undone with it.
-    pub saga ShipOrder(order: Order, picks: Vec<Pick>) -> Shipment {
-        with shipping: ShippingDesk;
-        retry 5 times every 50ms..2s;
-        timeout 5s;
-
-        /// Packs what was picked.
-        step parcel: Parcel = shipping.pack(cx, order, picks)
-            compensate shipping.unpack(cx, parcel);
-
-        /// Labels it: some carriers do not deliver everywhere.
-        step label: Label = shipping.label(cx, order, parcel)
-            compensate shipping.void_label(cx, label);
-
-        return Shipment { parcel, label };
-    }
-}
-
-saga! {
     /// Fulfils one order: it is paid and on its way, or nothing of it is.
     pub saga FulfilOrder(order: Order) -> Fulfilment {
         with payments: PaymentDesk, inventory: InventoryDesk, shipping: ShippingDesk, notices: NoticeDesk;
         deadline 2h;
         retry 5 times every 50ms..2s;
         timeout 5s;
-        lock order.customer;
 
         /// Sets the money aside.
         step authorization: Authorization = payments.authorize(cx, order)
@@ -65,8 +48,15 @@ saga! {
         /// The customer may still cancel.
         sleep (GRACE_PERIOD);
 
-        /// Packs and labels.
-        saga shipment: Shipment = ShipOrder(order.clone(), pick.clone());
+        /// Packs what was picked.
+        step parcel: Parcel = shipping.pack(cx, order, pick)
+            compensate shipping.unpack(cx, parcel);
+
+        /// Labels it: some carriers do not deliver everywhere.
+        step label: Label = shipping.label(cx, order, parcel)
+            compensate shipping.void_label(cx, label);
+
+        read shipment: Shipment = joined(parcel, label);
 
         /// Takes the money: from here on the order goes out.
         pivot payment: Payment = payments.capture(cx, authorization);
@@ -82,14 +72,17 @@ saga! {
     }
 }
 
+/// What is sent: a parcel with a label.
+fn joined(parcel: &Parcel, label: &Label) -> Ready<Result<Shipment, Infallible>> {
+    ready(Ok(Shipment { parcel: parcel.clone(), label: label.clone() }))
+}
+
 impl Fulfil for FulfilOrder {
-    const DEFINITIONS: &'static [&'static Definition] = &[FulfilOrder::DEFINITION, ShipOrder::DEFINITION];
+    const DEFINITIONS: &'static [&'static Definition] = &[FulfilOrder::DEFINITION];
 
     fn register(builder: Builder, desks: Desks) -> Builder {
         let Desks { payments, inventory, shipping, notices } = desks;
-        builder
-            .register::<ShipOrder>(ShipOrderParticipants { shipping: shipping.clone() })
-            .register::<FulfilOrder>(FulfilOrderParticipants { payments, inventory, shipping, notices })
+        builder.register::<FulfilOrder>(FulfilOrderParticipants { payments, inventory, shipping, notices })
     }
 
     async fn approve(coordinator: &Coordinator, saga: &SagaId, approval: Approval) -> anyhow::Result<()> {

@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 use std::process::ExitCode;
 
-use anyhow::bail;
 use comfy_table::Table;
 use saga_runtime::Coordinator;
 use saga_runtime::coordinator::Builder;
@@ -20,6 +19,7 @@ use crate::order::fulfilment::Fulfilment;
 use crate::order::kind::ServiceKind;
 use crate::order::orders::Order;
 use crate::order::orders_file;
+use crate::order::saga::FulfilOrder;
 use crate::program::arguments::parse_crash_point;
 use crate::program::job::{self, Job, Settled};
 
@@ -28,14 +28,9 @@ pub(super) type FulfilledOrder = Settled<Order, Fulfilment>;
 
 /// Does the main job. The exit code says whether every order came to its end and the audit found everything in order.
 ///
-/// This is the one place where the saga is begun. Once `saga!` knows the forms of `order/saga.rs`: declare
-/// `pub mod saga;` in `order/mod.rs`, and let this be `async`, and `fulfil_with::<FulfilOrder>(options).await`.
-pub(super) fn fulfil(options: &FulfilmentOptions) -> anyhow::Result<ExitCode> {
-    let orders = read_orders(options)?;
-    bail!(
-        "{} orders are right, but their saga cannot be run yet: `saga!` does not know its forms",
-        orders.len()
-    );
+/// This is the one place where the saga is begun.
+pub(super) async fn fulfil(options: &FulfilmentOptions) -> anyhow::Result<ExitCode> {
+    fulfil_with::<FulfilOrder>(options).await
 }
 
 /// Does the main job with this saga.

@@ -17,7 +17,7 @@ pub fn main() -> ExitCode {
     program::run(async {
         match arguments.command {
             Some(command) => serve::run(command).await,
-            None => fulfil::fulfil(&arguments.fulfilment),
+            None => fulfil::fulfil(&arguments.fulfilment).await,
         }
     })
 }
