@@ -1,0 +1,355 @@
+//! Drives one saga: makes its calls, records what happens, and does nothing that is not durable first.
+//!
+//! The contract, in one sentence: a fact is applied to the state, appended to the log, and only when it is durable
+//! does anything follow from it.
+
+mod call;
+mod command;
+mod evaluate;
+mod plan;
+mod record;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::time::Instant;
+use tracing::{Instrument, debug, error, info, info_span};
+
+pub(crate) use self::command::Command;
+pub use self::command::{CancelAnswer, SendAnswer};
+use crate::coordinator::attempt::{Ended, panic_message};
+use crate::coordinator::fold::Folded;
+use crate::coordinator::journal;
+use crate::coordinator::mailbox::Mailbox;
+use crate::coordinator::shared::Shared;
+use crate::coordinator::status::{Progress, SagaStatus};
+use crate::error::Failure;
+use crate::id::SagaId;
+use crate::log::{Append, AppendError, Begin, Record, Status, Wake};
+use crate::machine::{
+    AttemptFact, Call, CallKind, Fact, FactKind, Next, Place, Policy, Residue, Role, State,
+};
+use crate::saga::{Saga, StateOf};
+
+/// How often an unavailable log is tried again.
+pub(crate) const LOG_BACK_OFF: Duration = Duration::from_millis(500);
+
+/// Why the driver stops before the saga's end.
+enum Stop {
+    /// The coordinator shuts down.
+    Shutdown,
+    /// The saga cannot go on.
+    Fault(String),
+    /// The log holds another saga with this id.
+    Exists(Box<crate::log::History>),
+    /// The first record could not be made durable.
+    NotBegun(crate::log::LogError),
+}
+
+pub(crate) struct Driver<S: Saga> {
+    shared: Arc<Shared>,
+    participants: Arc<S::Participants>,
+    id: SagaId,
+    /// `None` only while the state is being moved.
+    state: Option<StateOf<S>>,
+    residue: Residue,
+    /// Number of the next record.
+    next_seq: u64,
+    at_ms: u64,
+    progress: watch::Sender<Progress>,
+    commands: mpsc::UnboundedReceiver<Command>,
+    /// Wishes to cancel that the pivot's outcome decides.
+    cancels: Vec<oneshot::Sender<CancelAnswer>>,
+    in_flight: HashMap<Place, CallKind>,
+    /// When the next attempt of a step is due, and for which call as it stood that was decided.
+    due: HashMap<Place, (Call, Instant)>,
+    failures: HashMap<Place, Failure>,
+    mailbox: Mailbox,
+    /// Until when the saga has to have opened its pivot, in milliseconds since the Unix epoch.
+    deadline_ms: Option<u64>,
+    place: Option<OwnedSemaphorePermit>,
+}
+
+impl<S: Saga> Driver<S> {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        participants: Arc<S::Participants>,
+        id: SagaId,
+        progress: watch::Sender<Progress>,
+        commands: mpsc::UnboundedReceiver<Command>,
+    ) -> Self {
+        Self {
+            shared,
+            participants,
+            id,
+            state: None,
+            residue: Residue::default(),
+            next_seq: 0,
+            at_ms: 0,
+            progress,
+            commands,
+            cancels: Vec::new(),
+            in_flight: HashMap::new(),
+            due: HashMap::new(),
+            failures: HashMap::new(),
+            mailbox: Mailbox::default(),
+            deadline_ms: None,
+            place: None,
+        }
+    }
+
+    /// Begins the saga, then drives it to its end.
+    pub(crate) async fn begin(mut self, input: S::Input, input_json: String) {
+        let span = info_span!("saga", definition = S::DEFINITION.name, id = %self.id);
+        async move {
+            let stop = match self.append_begin(input_json).await {
+                Ok(()) => {
+                    self.deadline_ms = S::deadline(&input).map(|time| time.due_ms(self.at_ms));
+                    self.state = Some(S::begin(input));
+                    self.publish(SagaStatus::Running, None);
+                    info!("begun");
+                    self.drive_unless_it_panics().await
+                }
+                Err(stop) => Err(stop),
+            };
+            self.stop(stop);
+        }
+        .instrument(span)
+        .await;
+    }
+
+    /// Drives a saga of the log from where its history ends.
+    pub(crate) async fn resume(mut self, folded: Folded<S>, records: u64) {
+        let span = info_span!("saga", definition = S::DEFINITION.name, id = %self.id);
+        async move {
+            self.next_seq = records;
+            self.at_ms = folded.at_ms;
+            self.residue = folded.residue;
+            self.failures = folded.failures;
+            self.mailbox = folded.mailbox;
+            self.deadline_ms = folded.deadline_ms;
+            let tainted = taint(&folded.state);
+            self.state = Some(folded.state);
+            self.publish(SagaStatus::Running, None);
+            info!(records, "resumed");
+            let stop = match self.record(tainted).await {
+                Ok(()) => self.drive_unless_it_panics().await,
+                Err(stop) => Err(stop),
+            };
+            self.stop(stop);
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn append_begin(&mut self, input: String) -> Result<(), Stop> {
+        self.at_ms = self.now();
+        let record =
+            Record { at_ms: self.at_ms, step: None, event: journal::BEGUN.to_owned(), data: Some(input) };
+        let begin =
+            Begin { definition: S::DEFINITION.name.to_owned(), fingerprint: S::DEFINITION.fingerprint() };
+        let append = Append {
+            saga: self.id.clone(),
+            begin: Some(begin),
+            first_seq: 0,
+            records: vec![record],
+            status: Status::Running,
+            wake: Wake::Now,
+        };
+        match self.shared.append(append).await {
+            Ok(()) => {
+                self.next_seq = 1;
+                Ok(())
+            }
+            Err(AppendError::Exists(history)) => Err(Stop::Exists(history)),
+            Err(AppendError::Unavailable(error)) => Err(Stop::NotBegun(error)),
+            Err(error) => Err(Stop::Fault(error.to_string())),
+        }
+    }
+
+    /// The calls are guarded one by one. What else is the user's code, as the `Serialize` of an output, is so here: its
+    /// panic is a fault of this saga, and whoever waits for the saga is told.
+    async fn drive_unless_it_panics(&mut self) -> Result<(), Stop> {
+        let driven = AssertUnwindSafe(self.drive()).catch_unwind().await;
+        driven.unwrap_or_else(|panic| Err(Stop::Fault(format!("it panicked: {}", panic_message(&*panic)))))
+    }
+
+    /// Goes on until the saga's end. Whoever calls it has begun or resumed the saga.
+    async fn drive(&mut self) -> Result<(), Stop> {
+        let mut attempts = FuturesUnordered::new();
+        // What it begins with may be the coordinator's to decide.
+        self.record(Vec::new()).await?;
+        loop {
+            let calls = match self.state.as_ref().map(State::next) {
+                None | Some(Next::Ended) => return Ok(()),
+                Some(Next::Return) => {
+                    self.complete(Vec::new()).await?;
+                    continue;
+                }
+                Some(Next::Calls(calls)) => calls,
+            };
+            self.decide_cancels(&calls);
+            // Read once: were it to change between here and the wait, nothing would be in flight and nobody would wake.
+            let shutting_down = self.shared.is_shutting_down();
+            if shutting_down && self.in_flight.is_empty() {
+                let unsent = calls.iter().filter(|call| call.is_in_flight()).map(not_sent);
+                let unsent = unsent.collect::<Vec<_>>();
+                if unsent.is_empty() {
+                    return Err(Stop::Shutdown);
+                }
+                // They may turn the saga: then it has ended, or its first compensation was never sent either.
+                self.record(unsent).await?;
+                continue;
+            }
+            let facts = self.plan(&calls);
+            if !facts.is_empty() {
+                self.record(facts).await?;
+                continue;
+            }
+            self.show(&calls);
+            for call in calls.iter().filter(|call| call.is_in_flight()) {
+                if !shutting_down && !self.in_flight.contains_key(&call.place) {
+                    self.take_place().await;
+                    attempts.push(self.attempt(call)?);
+                }
+            }
+            if self.in_flight.is_empty() {
+                self.place = None;
+            }
+            self.wait(&calls, &mut attempts, shutting_down).await?;
+        }
+    }
+
+    /// Waits until something happens, and records it.
+    async fn wait<F>(
+        &mut self,
+        calls: &[Call],
+        attempts: &mut FuturesUnordered<F>,
+        shutting_down: bool,
+    ) -> Result<(), Stop>
+    where
+        F: Future<Output = (Call, Ended<S::Event>)>,
+    {
+        let back_offs = self.due.values().map(|(_, due)| *due);
+        let times = calls.iter().filter_map(Call::waits_until_ms);
+        let deadline = self.deadline_ms.filter(|_| self.state.as_ref().is_some_and(State::can_cancel));
+        let times = times.chain(deadline).map(|due_ms| self.shared.clock.instant(due_ms));
+        let due = back_offs.chain(times).min().filter(|_| !shutting_down);
+        let timer = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        let shutdown = async {
+            if shutting_down {
+                std::future::pending::<()>().await;
+            }
+            self.shared.shutdown().await;
+        };
+        tokio::select! {
+            biased;
+            Some((call, ended)) = attempts.next(), if !attempts.is_empty() => {
+                self.in_flight.remove(&call.place);
+                self.ended(call, ended).await
+            }
+            command = self.commands.recv() => match command {
+                Some(command) => self.command(command).await,
+                None => Err(Stop::Fault("its entry is gone".to_owned())),
+            },
+            () = timer => Ok(()),
+            () = shutdown => Ok(()),
+        }
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        match self.state.as_ref().map(State::next) {
+            Some(Next::Calls(calls)) => calls,
+            _ => Vec::new(),
+        }
+    }
+
+    fn publish(&self, status: SagaStatus, output: Option<Arc<str>>) {
+        self.progress.send_replace(Progress::Begun(status, output));
+    }
+
+    fn stop(mut self, stop: Result<(), Stop>) {
+        let calls = self.calls();
+        if stop.is_ok() {
+            self.decide_cancels(&calls);
+        }
+        // The entry goes first: who finds none asks the log, and who has one is told the end by it.
+        self.shared.remove(&self.id);
+        match stop {
+            Ok(()) => debug!("ended"),
+            Err(Stop::Shutdown) => {
+                info!("stopped until the next start");
+                self.publish(SagaStatus::Stopped, None);
+            }
+            Err(Stop::Fault(cause)) => {
+                error!(cause, "quarantined");
+                self.shared.quarantine(&self.id, &cause);
+                self.publish(SagaStatus::Quarantined { cause }, None);
+            }
+            Err(Stop::Exists(history)) => {
+                self.progress.send_replace(Progress::Exists(Arc::new(*history)));
+            }
+            Err(Stop::NotBegun(error)) => {
+                self.progress.send_replace(Progress::NotBegun(error));
+            }
+        }
+    }
+
+    /// Milliseconds since the Unix epoch, never less than what was logged last.
+    fn now(&self) -> u64 {
+        self.shared.clock.now_ms().max(self.at_ms)
+    }
+}
+
+/// After a restart nobody knows what became of the attempts that were open.
+fn taint<F: crate::machine::Forward>(state: &State<F>) -> Vec<Fact> {
+    let Next::Calls(calls) = state.next() else { return Vec::new() };
+    let open = calls.iter().filter(|call| call.is_in_flight());
+    let failure = || Failure::unknown("the process ended while this attempt was open");
+    open.map(|call| attempt_fact(call, AttemptFact::Failed(failure()))).collect()
+}
+
+fn not_sent(call: &Call) -> Fact {
+    attempt_fact(call, AttemptFact::NotSent)
+}
+
+fn attempt_fact(call: &Call, fact: AttemptFact) -> Fact {
+    let kind = match call.kind {
+        CallKind::Compensation => FactKind::Compensation(fact),
+        _ => FactKind::Attempt(fact),
+    };
+    Fact { place: Some(call.place.clone()), kind }
+}
+
+fn policy<S: Saga>(call: &Call) -> Policy {
+    S::policy(call.place.step, call.kind)
+}
+
+/// A doubt is settled under the retries of the compensation that waits for it.
+fn retry<S: Saga>(call: &Call) -> crate::machine::Retry {
+    match call.role {
+        Role::Settling => S::policy(call.place.step, CallKind::Compensation).retry,
+        _ => policy::<S>(call).retry,
+    }
+}
+
+fn step_name<S: Saga>(call: &Call) -> Cow<'static, str> {
+    place_name::<S>(&call.place)
+}
+
+/// `flight`, or `pick[2]` of an item.
+fn place_name<S: Saga>(place: &Place) -> Cow<'static, str> {
+    let name = S::DEFINITION.steps.get(place.step).map_or("", |step| step.name);
+    if place.items.depth() == 0 { Cow::Borrowed(name) } else { Cow::Owned(format!("{name}{}", place.items)) }
+}

@@ -1,0 +1,127 @@
+//! What is due, and until when is waited: what follows from the state and the clock alone.
+
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::{Driver, attempt_fact, place_name, retry, step_name, taint};
+use crate::coordinator::status::{Parked, ParkedCall, Progress, SagaStatus};
+use crate::definition::StepKind;
+use crate::log::Wake;
+use crate::machine::{AttemptFact, Call, Decision, Fact, FactKind, Refusal, State, decide, is_parked};
+use crate::saga::Saga;
+
+impl<S: Saga> Driver<S> {
+    /// The facts that follow from the state and the clock alone, without waiting.
+    pub(super) fn plan(&mut self, calls: &[Call]) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        let now = Instant::now();
+        if self.deadline_ms.is_some_and(|deadline_ms| self.now() >= deadline_ms)
+            && !self.shared.is_shutting_down()
+            && self.state.as_ref().is_some_and(State::can_cancel)
+        {
+            return vec![Fact { place: None, kind: FactKind::DeadlinePassed }];
+        }
+        // What was decided for a call holds as long as it stands as it did: not once its saga has turned.
+        self.due.retain(|_, (decided, _)| calls.contains(decided));
+        for call in calls {
+            if self.shared.is_shutting_down() {
+                break;
+            }
+            if let Some(fact) = self.time_is_up(call) {
+                facts.push(fact);
+            }
+            match decide(call, &retry::<S>(call), fastrand::u32(..)) {
+                Decision::Make | Decision::Wait => {}
+                Decision::GiveUp => {
+                    let message = self.failures.get(&call.place).map_or("", |failure| &failure.message);
+                    let attempts = call.attempts.made();
+                    let message = format!("{message} (after {attempts} attempts)");
+                    facts.push(attempt_fact(call, AttemptFact::GaveUp(message)));
+                }
+                Decision::Open { after } => {
+                    let due =
+                        self.due.entry(call.place.clone()).or_insert_with(|| (call.clone(), now + after)).1;
+                    if due <= now {
+                        self.due.remove(&call.place);
+                        facts.push(attempt_fact(call, AttemptFact::Opened));
+                    }
+                }
+            }
+        }
+        // A fact may turn the saga, and then others are no longer legal: one at a time.
+        let may_turn = |fact: &Fact| {
+            matches!(fact.kind, FactKind::Attempt(AttemptFact::GaveUp(_)) | FactKind::Refused(_))
+        };
+        if facts.iter().any(may_turn) {
+            facts.retain(may_turn);
+            facts.truncate(1);
+        }
+        facts
+    }
+
+    /// What becomes of a `sleep` or `receive` whose time is up.
+    pub(super) fn time_is_up(&self, call: &Call) -> Option<Fact> {
+        let due_ms = call.waits_until_ms().filter(|due_ms| self.now() >= *due_ms)?;
+        let step = S::DEFINITION.steps.get(call.place.step)?;
+        let kind = if step.kind == StepKind::Receive {
+            let message = format!("no `{}` came in time, until {due_ms} ms", step.name);
+            FactKind::Refused(Refusal { message, definitive: true })
+        } else {
+            FactKind::Done("null".to_owned())
+        };
+        Some(Fact { place: Some(call.place.clone()), kind })
+    }
+
+    /// When somebody has to drive the saga next: it waits as long as all of it waits.
+    pub(super) fn wake(&self) -> Wake {
+        if !matches!(self.state, Some(State::Forward(_))) {
+            return Wake::Now;
+        }
+        let calls = self.calls();
+        let Some(times) = calls.iter().map(Call::waits_until_ms).collect::<Option<Vec<_>>>() else {
+            return Wake::Now;
+        };
+        let deadline = self.deadline_ms.filter(|_| self.state.as_ref().is_some_and(State::can_cancel));
+        times.into_iter().chain(deadline).min().map_or(Wake::Now, Wake::At)
+    }
+
+    /// Tells the handles whether an operator should look.
+    pub(super) fn show(&mut self, calls: &[Call]) {
+        let parked = calls.iter().filter(|call| is_parked(call, &retry::<S>(call)));
+        let parked = parked
+            .map(|call| {
+                let failure = self.failures.get(&call.place);
+                ParkedCall {
+                    step: step_name::<S>(call),
+                    kind: call.kind,
+                    attempts: call.attempts.made(),
+                    failure: failure.map(|failure| failure.kind),
+                    message: failure.map_or_else(String::new, |failure| failure.message.clone()),
+                    goes_on: decide(call, &retry::<S>(call), 0) != Decision::Wait,
+                }
+            })
+            .collect::<Vec<_>>();
+        let status = if parked.is_empty() {
+            SagaStatus::Running
+        } else {
+            // What is in flight may take effect too.
+            let mut residue = self.residue.clone();
+            let open = self.state.as_ref().map(taint).unwrap_or_default();
+            for fact in &open {
+                residue.record(S::DEFINITION, fact);
+            }
+            let residue = residue.effects().map(|(place, effect)| (place_name::<S>(place), effect)).collect();
+            SagaStatus::Parked(Parked { calls: parked, residue })
+        };
+        let changed = match &*self.progress.borrow() {
+            Progress::Begun(before, _) => *before != status,
+            _ => true,
+        };
+        if changed {
+            if let SagaStatus::Parked(parked) = &status {
+                warn!(%parked, "parked");
+            }
+            self.publish(status, None);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Makes facts durable: applied to the state, appended to the log, together with all that follows without waiting.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use tracing::{error, info};
+
+use super::{Driver, LOG_BACK_OFF, Stop};
+use crate::coordinator::attempt::panic_message;
+use crate::coordinator::journal;
+use crate::coordinator::status::SagaStatus;
+use crate::log::{Append, AppendError, Record, Status};
+use crate::machine::{Event, Fact, FactKind, Next, State};
+use crate::saga::Saga;
+
+impl<S: Saga> Driver<S> {
+    pub(super) async fn record(&mut self, facts: Vec<Fact>) -> Result<(), Stop> {
+        let mut records = Vec::with_capacity(facts.len());
+        for fact in facts {
+            self.apply_fact(fact, &mut records)?;
+        }
+        self.finish_record(records).await
+    }
+
+    pub(super) async fn record_event(&mut self, event: S::Event) -> Result<(), Stop> {
+        let fact = event.to_fact().map_err(|error| Stop::Fault(error.to_string()))?;
+        let mut records = Vec::new();
+        self.apply(fact, event, &mut records)?;
+        self.finish_record(records).await
+    }
+
+    /// Makes `records` durable, together with all that follows from them without waiting.
+    pub(super) async fn finish_record(&mut self, mut records: Vec<Record>) -> Result<(), Stop> {
+        let evaluated = self.evaluate(&mut records);
+        if evaluated.is_ok() && matches!(self.state.as_ref().map(State::next), Some(Next::Return)) {
+            return self.complete(records).await;
+        }
+        self.append(records).await?;
+        evaluated
+    }
+
+    pub(super) fn apply_fact(&mut self, fact: Fact, records: &mut Vec<Record>) -> Result<(), Stop> {
+        let event = S::Event::from_fact(fact.clone());
+        let event = event.map_err(|error| Stop::Fault(error.to_string()))?;
+        self.apply(fact, event, records)
+    }
+
+    pub(super) fn apply(
+        &mut self,
+        fact: Fact,
+        event: S::Event,
+        records: &mut Vec<Record>,
+    ) -> Result<(), Stop> {
+        let state = self.state.take().ok_or_else(|| Stop::Fault("its state is gone".to_owned()))?;
+        match state.apply(event) {
+            Ok(state) => self.state = Some(state),
+            Err(illegal) => {
+                let cause = format!("{illegal}, {:?}", illegal.state);
+                self.state = Some(illegal.state);
+                return Err(Stop::Fault(cause));
+            }
+        }
+        self.residue.record(S::DEFINITION, &fact);
+        self.mailbox.record(S::DEFINITION, &fact);
+        self.at_ms = self.now();
+        records.push(journal::to_record(S::DEFINITION, fact, self.at_ms));
+        Ok(())
+    }
+
+    /// Builds the output and appends it together with `records`: the saga's last append.
+    pub(super) async fn complete(&mut self, mut records: Vec<Record>) -> Result<(), Stop> {
+        let state = self.state.take().ok_or_else(|| Stop::Fault("its state is gone".to_owned()))?;
+        // `return` is the user's code: it may panic. The step before it is recorded all the same.
+        let complete = AssertUnwindSafe(|| S::complete(state));
+        let completed = match std::panic::catch_unwind(complete) {
+            Ok(Some(Ok(event))) => event.to_fact().map_err(|error| error.to_string()),
+            Ok(Some(Err(error))) => Err(error.to_string()),
+            Ok(None) => Err("it has nothing to return".to_owned()),
+            Err(panic) => Err(format!("its `return` panicked: {}", panic_message(&*panic))),
+        };
+        match completed {
+            Ok(fact) => {
+                let output = match &fact.kind {
+                    FactKind::Completed(output) => Some(Arc::from(output.as_str())),
+                    _ => None,
+                };
+                records.push(journal::to_record(S::DEFINITION, fact, self.now()));
+                self.state = Some(State::Completed);
+                self.append(records).await?;
+                info!("completed");
+                self.publish(SagaStatus::Completed, output);
+                Ok(())
+            }
+            Err(cause) => {
+                self.append(records).await?;
+                Err(Stop::Fault(cause))
+            }
+        }
+    }
+
+    /// Makes `records` durable. An unavailable log is tried again until it is back: nothing is lost meanwhile, and
+    /// nothing goes on.
+    pub(super) async fn append(&mut self, records: Vec<Record>) -> Result<(), Stop> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let status = match &self.state {
+            Some(State::Completed) => Status::Completed,
+            Some(State::Compensated(_)) => Status::Compensated,
+            _ => Status::Running,
+        };
+        let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
+        let (saga, first_seq) = (self.id.clone(), self.next_seq);
+        let append = Append { saga, begin: None, first_seq, records, status, wake: self.wake() };
+        loop {
+            match self.shared.append(append.clone()).await {
+                Ok(()) => break,
+                Err(AppendError::Unavailable(error)) => {
+                    error!(%error, "the saga waits for its log");
+                    if self.shared.is_shutting_down() {
+                        return Err(Stop::Shutdown);
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(LOG_BACK_OFF) => {}
+                        () = self.shared.shutdown() => {}
+                    }
+                }
+                Err(error) => return Err(Stop::Fault(error.to_string())),
+            }
+        }
+        self.next_seq += count;
+        if let Some(State::Compensated(cause)) = &self.state {
+            info!(%cause, "compensated");
+            self.publish(SagaStatus::Compensated(cause.clone()), None);
+        }
+        Ok(())
+    }
+}
