@@ -392,7 +392,7 @@ mod waiting {
         let ended = handle.outcome().await.unwrap();
         assert_eq!(ended, Outcome::Completed("YES unknown 0 None 7".to_owned()));
         let story = story(&handle).await.join(", ");
-        let expected = "begun, hold done, sleep due, approval sent, sleep done, approval due, approval done, \
+        let expected = "begun, deadline, hold done, sleep due, approval sent, sleep done, approval due, approval done, \
             sent opened, sent done, weather refused, weather else, thanks due, thanks refused, thanks else, \
             notice failed, notice gave up, notice else, completed";
         assert_eq!(story, expected);

@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use saga_runtime::log::{
     Append, AppendError, Begin, Cursor, Damaged, History, HistoryError, LogError, LogFuture, MemoryLog, Page,
     Record, SagaLog, SqliteLog, Status, Wake,
 };
-use saga_runtime::{Begun, Coordinator, Outcome, Saga, SagaId};
+use saga_runtime::{Begun, CancelAnswer, Coordinator, Outcome, Saga, SagaId, SagaStatus, StepError, saga};
 use saga_tests::logs::{TestLog, Unhurried};
 use saga_tests::sagas::{Basket, Shape, Trip};
 use saga_tests::world::World;
@@ -92,6 +95,107 @@ async fn a_saga_that_waits_stays_in_the_log_until_it_wakes() {
 
     sleep(1000 * HOUR).await;
     assert_eq!(history(&log, "hears").await.records.len(), 1, "time does not wake it");
+}
+
+saga! {
+    /// Sleeps, and then asks what to say.
+    saga Napping(hours: u64) -> String {
+        sleep (Duration::from_hours(*hours));
+        receive word: String within 48h;
+        read seen: u64 = async { Ok::<_, Infallible>(*hours) };
+        return format!("{word} after {seen} h");
+    }
+}
+
+async fn napping(log: &MemoryLog) -> Coordinator {
+    Coordinator::builder(log.clone()).register::<Napping>(NappingParticipants {}).start().await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_saga_that_begins_to_wait_is_let_go_and_goes_on_when_it_wakes() {
+    let log = MemoryLog::new();
+    let coordinator = napping(&log).await;
+    for number in 0..10 {
+        drop(coordinator.begin::<Napping>(format!("n-{number}"), 2).await.unwrap());
+    }
+    let seen = coordinator.begin::<Napping>("seen", 2).await.unwrap();
+    sleep(MINUTE).await;
+    assert_eq!(coordinator.running(), 0, "none holds a task while it sleeps");
+    let handle = seen.handle().unwrap();
+    assert_eq!(handle.status(), SagaStatus::Running);
+
+    sleep(3 * HOUR).await;
+    assert_eq!(coordinator.running(), 0, "nor while it waits for a signal");
+    let before = history(&log, "seen").await.records.len();
+    handle.send(NappingSignal::Word("rested".to_owned())).await.unwrap();
+    assert_eq!(handle.outcome().await.unwrap(), Outcome::Completed("rested after 2 h".to_owned()));
+    assert!(history(&log, "seen").await.records.len() > before);
+
+    let unseen = coordinator.find::<Napping>(&id("n-3")).await.unwrap().unwrap();
+    unseen.handle().unwrap().send(NappingSignal::Word("so".to_owned())).await.unwrap();
+    assert_eq!(unseen.outcome().await.unwrap(), Outcome::Completed("so after 2 h".to_owned()));
+
+    sleep(48 * HOUR).await;
+    let n_4 = coordinator.find::<Napping>(&id("n-4")).await.unwrap().unwrap();
+    assert!(matches!(n_4.outcome().await.unwrap(), Outcome::Compensated(_)), "nobody told it in time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_saga_that_was_let_go_is_cancelled_and_survives_a_restart() {
+    let log = MemoryLog::new();
+    let coordinator = napping(&log).await;
+    let begun = coordinator.begin::<Napping>("cancelled", 2).await.unwrap();
+    drop(coordinator.begin::<Napping>("restarted", 2).await.unwrap());
+    sleep(MINUTE).await;
+    let answer = begun.handle().unwrap().cancel("no more").await.unwrap();
+    assert_eq!(answer, CancelAnswer::Cancelled);
+    coordinator.shutdown().await;
+
+    let coordinator = napping(&log).await;
+    assert_eq!((coordinator.recovery().resumed, coordinator.recovery().waiting), (0, 1));
+    let restarted = coordinator.find::<Napping>(&id("restarted")).await.unwrap().unwrap();
+    restarted.handle().unwrap().send(NappingSignal::Word("early".to_owned())).await.unwrap();
+    assert_eq!(restarted.outcome().await.unwrap(), Outcome::Completed("early after 2 h".to_owned()));
+}
+
+/// A desk that is away for as many calls as it was told.
+#[derive(Clone)]
+struct Away(Arc<AtomicU32>);
+
+#[derive(Debug, thiserror::Error, StepError)]
+#[error("the desk is away")]
+#[outcome(transient)]
+struct IsAway;
+
+impl Away {
+    async fn knock(&self) -> Result<(), IsAway> {
+        let away = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        away.map_or(Ok(()), |_| Err(IsAway))
+    }
+}
+
+saga! {
+    saga Patient() {
+        with desk: Away;
+        step door: () = desk.knock() retry 3 times every 1h..1h compensate nothing;
+        read after: () = async { Ok::<_, Infallible>(()) };
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_far_retry_holds_no_task_and_is_made_when_it_is_due() {
+    let log = MemoryLog::new();
+    let left = Arc::new(AtomicU32::new(2));
+    let desk = PatientParticipants { desk: Away(Arc::clone(&left)) };
+    let coordinator = Coordinator::builder(log.clone()).register::<Patient>(desk).start().await.unwrap();
+    let begun = coordinator.begin::<Patient>("patient", ()).await.unwrap();
+    sleep(MINUTE).await;
+    assert_eq!((coordinator.running(), left.load(Ordering::SeqCst)), (0, 1));
+    sleep(HOUR).await;
+    assert_eq!((coordinator.running(), left.load(Ordering::SeqCst)), (0, 0));
+    assert_eq!(begun.handle().unwrap().status(), SagaStatus::Running);
+    sleep(HOUR).await;
+    assert_eq!(begun.outcome().await.unwrap(), Outcome::Completed(()));
 }
 
 #[tokio::test(start_paused = true)]

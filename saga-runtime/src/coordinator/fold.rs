@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 
 use crate::coordinator::attempt::panic_message;
-use crate::coordinator::journal;
+use crate::coordinator::journal::{self, Entry};
 use crate::coordinator::mailbox::Mailbox;
 use crate::data::DataError;
 use crate::error::Failure;
-use crate::log::History;
+use crate::log::{History, Wake};
 use crate::machine::{Event, EventError, FactKind, Place, Residue, State};
 use crate::saga::{Saga, StateOf};
 
@@ -26,6 +26,8 @@ pub(crate) struct Folded<S: Saga> {
     pub(crate) output: Option<String>,
     /// When the last record was made.
     pub(crate) at_ms: u64,
+    /// When it is to be driven next.
+    pub(crate) wake: Wake,
 }
 
 /// A history that is none of this saga.
@@ -66,15 +68,15 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
     let input = begun.and_then(|record| record.data.as_deref()).ok_or(FoldError::NoInput)?;
     let input = S::decode_input(input).map_err(FoldError::Input)?;
     let begun_at_ms = begun.map_or(0, |record| record.at_ms);
-    let deadline_ms = S::deadline(&input).map(|time| time.due_ms(begun_at_ms));
     let mut folded = Folded::<S> {
         state: S::begin(input),
         mailbox: Mailbox::default(),
-        deadline_ms,
+        deadline_ms: None,
         residue: Residue::default(),
         failures: HashMap::new(),
         output: None,
         at_ms: begun_at_ms,
+        wake: history.wake,
     };
     for (number, record) in records {
         let illegal = |cause: String| FoldError::Record {
@@ -83,7 +85,13 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
             event: record.event.clone(),
             cause,
         };
-        let fact = journal::to_fact(S::DEFINITION, record).map_err(illegal)?;
+        let fact = match journal::read(S::DEFINITION, record).map_err(illegal)? {
+            Entry::Fact(fact) => fact,
+            Entry::Deadline(due_ms) => {
+                folded.deadline_ms = Some(due_ms);
+                continue;
+            }
+        };
         folded.residue.record(S::DEFINITION, &fact);
         folded.mailbox.record(S::DEFINITION, &fact);
         if let (Some(place), Some(failure)) = (&fact.place, fact.kind.failure()) {

@@ -1,4 +1,4 @@
-//! Facts as records of the log, and back.
+//! What the log's records say: the machine's facts, and what the coordinator notes beside them.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,18 @@ use crate::machine::{AttemptFact, Fact, FactKind, Items, Place, Refusal};
 
 /// The first record of every saga: its data is the input.
 pub(crate) const BEGUN: &str = "begun";
+
+/// The record of a deadline.
+const DEADLINE: &str = "deadline";
+
+/// What a record says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// Something that moves the machine.
+    Fact(Fact),
+    /// Until when the saga has to have opened its pivot, in milliseconds since the Unix epoch.
+    Deadline(u64),
+}
 
 /// The payload of every record but outputs and inputs.
 #[derive(Serialize, Deserialize, Default)]
@@ -21,6 +33,24 @@ struct Note {
     definitive: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     due_ms: Option<u64>,
+}
+
+/// The record of the input.
+pub(crate) fn begun(input: String, at_ms: u64) -> Record {
+    Record { at_ms, step: None, event: BEGUN.to_owned(), data: Some(input) }
+}
+
+/// The record of the saga's deadline.
+pub(crate) fn deadline(due_ms: u64, at_ms: u64) -> Record {
+    Record { at_ms, step: None, event: DEADLINE.to_owned(), data: due(due_ms) }
+}
+
+/// What `record` says, or what is wrong with it.
+pub(crate) fn read(definition: &Definition, record: &Record) -> Result<Entry, String> {
+    match (&record.step, record.event.as_str()) {
+        (None, DEADLINE) => due_ms(record).map(Entry::Deadline),
+        _ => to_fact(definition, record).map(Entry::Fact),
+    }
 }
 
 /// The record of `fact`.
@@ -62,19 +92,19 @@ pub(crate) fn to_record(definition: &Definition, fact: Fact, at_ms: u64) -> Reco
 }
 
 /// The fact that `record` stands for, or what is wrong with it.
-pub(crate) fn to_fact(definition: &Definition, record: &Record) -> Result<Fact, String> {
+fn to_fact(definition: &Definition, record: &Record) -> Result<Fact, String> {
     let place = record.step.as_deref().map(|name| place(definition, name)).transpose()?;
     let kind = match record.event.as_str() {
         "done" => FactKind::Done(data(record)?),
         "refused" => {
-            let note = read(record)?;
+            let note = note_of(record)?;
             let definitive = note.definitive.ok_or("it does not say whether it is definitive")?;
             FactKind::Refused(Refusal { message: note.message.unwrap_or_default(), definitive })
         }
         "else" => FactKind::Otherwise(data(record)?),
         "sent" => FactKind::Sent(data(record)?),
         "compensated" => FactKind::Compensated,
-        "cancelled" => FactKind::Cancelled(read(record)?.message.unwrap_or_default()),
+        "cancelled" => FactKind::Cancelled(note_of(record)?.message.unwrap_or_default()),
         "deadline passed" => FactKind::DeadlinePassed,
         "completed" => FactKind::Completed(data(record)?),
         event => match event.strip_prefix("compensation ") {
@@ -94,11 +124,11 @@ fn place(definition: &Definition, name: &str) -> Result<Place, String> {
 }
 
 fn attempt(event: &str, record: &Record) -> Result<AttemptFact, String> {
-    let message = || read(record).map(|note| note.message.unwrap_or_default());
+    let message = || note_of(record).map(|note| note.message.unwrap_or_default());
     Ok(match event {
         "opened" => AttemptFact::Opened,
         "failed" => {
-            let Note { outcome, message, .. } = read(record)?;
+            let Note { outcome, message, .. } = note_of(record)?;
             let kind = match outcome.as_deref() {
                 Some("refused") => FailureKind::Refused,
                 Some("transient") => FailureKind::Transient,
@@ -109,10 +139,7 @@ fn attempt(event: &str, record: &Record) -> Result<AttemptFact, String> {
         }
         "absent" => AttemptFact::Absent,
         "not sent" => AttemptFact::NotSent,
-        "due" => {
-            let due_ms = read(record)?.due_ms.ok_or("it does not say until when")?;
-            AttemptFact::Due(due_ms)
-        }
+        "due" => AttemptFact::Due(due_ms(record)?),
         "gave up" => AttemptFact::GaveUp(message()?),
         "parked" => AttemptFact::Parked(message()?),
         other => return Err(format!("{other:?} is no event of this version")),
@@ -133,7 +160,11 @@ fn note(note: &Note) -> Option<String> {
     serde_json::to_string(note).ok()
 }
 
-fn read(record: &Record) -> Result<Note, String> {
+fn due_ms(record: &Record) -> Result<u64, String> {
+    Ok(note_of(record)?.due_ms.ok_or("it does not say until when")?)
+}
+
+fn note_of(record: &Record) -> Result<Note, String> {
     serde_json::from_str(&data(record)?).map_err(|error| format!("its data cannot be read: {error}"))
 }
 

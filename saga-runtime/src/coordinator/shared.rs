@@ -155,7 +155,6 @@ impl Shared {
     ///
     /// With `Err` the reins are given back, and the task goes on: there is something to do, for a command has come, the
     /// time has, or the coordinator is shutting down.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the driver calls it when a saga waits"))]
     pub(crate) fn park(&self, id: &SagaId, wake: Wake, reins: Reins) -> Result<(), Reins> {
         let parked = {
             let mut entries = lock(&self.entries);

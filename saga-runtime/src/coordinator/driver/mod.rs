@@ -27,13 +27,13 @@ use crate::coordinator::attempt::{Ended, panic_message};
 use crate::coordinator::fold::Folded;
 use crate::coordinator::journal;
 use crate::coordinator::mailbox::Mailbox;
-use crate::coordinator::shared::Shared;
+use crate::coordinator::shared::{Reins, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::error::Failure;
 use crate::id::SagaId;
-use crate::log::{Append, AppendError, Begin, Record, Status, Wake};
+use crate::log::{Append, AppendError, Begin, Status, Wake};
 use crate::machine::{
-    AttemptFact, Call, CallKind, Fact, FactKind, Next, Place, Policy, Residue, Role, State,
+    AttemptFact, Call, CallKind, Fact, FactKind, Next, Place, Policy, Residue, Role, State, Time,
 };
 use crate::saga::{Saga, StateOf};
 
@@ -42,6 +42,8 @@ pub(crate) const LOG_BACK_OFF: Duration = Duration::from_millis(500);
 
 /// Why the driver stops before the saga's end.
 enum Stop {
+    /// All of it waits, for long: nobody needs to drive it meanwhile.
+    Dormant,
     /// The coordinator shuts down.
     Shutdown,
     /// The saga cannot go on.
@@ -74,6 +76,10 @@ pub(crate) struct Driver<S: Saga> {
     /// Until when the saga has to have opened its pivot, in milliseconds since the Unix epoch.
     deadline_ms: Option<u64>,
     place: Option<OwnedSemaphorePermit>,
+    /// When it wakes, as its last append says.
+    logged_wake: Wake,
+    /// Until when what waits for a back-off has to wait, where a life before this one decided that.
+    back_off_until_ms: Option<u64>,
 }
 
 impl<S: Saga> Driver<S> {
@@ -101,6 +107,8 @@ impl<S: Saga> Driver<S> {
             mailbox: Mailbox::default(),
             deadline_ms: None,
             place: None,
+            logged_wake: Wake::Now,
+            back_off_until_ms: None,
         }
     }
 
@@ -108,17 +116,16 @@ impl<S: Saga> Driver<S> {
     pub(crate) async fn begin(mut self, input: S::Input, input_json: String) {
         let span = info_span!("saga", definition = S::DEFINITION.name, id = %self.id);
         async move {
-            let stop = match self.append_begin(input_json).await {
+            let stop = match self.append_begin(deadline::<S>(&input), input_json).await {
                 Ok(()) => {
-                    self.deadline_ms = S::deadline(&input).map(|time| time.due_ms(self.at_ms));
                     self.state = Some(S::begin(input));
                     self.publish(SagaStatus::Running, None);
                     info!("begun");
-                    self.drive_unless_it_panics().await
+                    Ok(())
                 }
                 Err(stop) => Err(stop),
             };
-            self.stop(stop);
+            self.drive_until_it_stops(stop).await;
         }
         .instrument(span)
         .await;
@@ -134,43 +141,73 @@ impl<S: Saga> Driver<S> {
             self.failures = folded.failures;
             self.mailbox = folded.mailbox;
             self.deadline_ms = folded.deadline_ms;
+            self.logged_wake = folded.wake;
+            self.back_off_until_ms = match folded.wake {
+                Wake::At(ms) => Some(ms),
+                Wake::Now | Wake::Never => None,
+            };
             let tainted = taint(&folded.state);
             self.state = Some(folded.state);
-            self.publish(SagaStatus::Running, None);
+            if !matches!(*self.progress.borrow(), Progress::Begun(..)) {
+                self.publish(SagaStatus::Running, None);
+            }
             info!(records, "resumed");
-            let stop = match self.record(tainted).await {
-                Ok(()) => self.drive_unless_it_panics().await,
-                Err(stop) => Err(stop),
-            };
-            self.stop(stop);
+            let stop = self.record(tainted).await;
+            self.drive_until_it_stops(stop).await;
         }
         .instrument(span)
         .await;
     }
 
-    async fn append_begin(&mut self, input: String) -> Result<(), Stop> {
+    async fn append_begin(
+        &mut self,
+        deadline: Result<Option<Time>, Stop>,
+        input: String,
+    ) -> Result<(), Stop> {
         self.at_ms = self.now();
-        let record =
-            Record { at_ms: self.at_ms, step: None, event: journal::BEGUN.to_owned(), data: Some(input) };
+        self.deadline_ms = deadline?.map(|time| time.due_ms(self.at_ms));
+        let mut records = vec![journal::begun(input, self.at_ms)];
+        records.extend(self.deadline_ms.map(|due_ms| journal::deadline(due_ms, self.at_ms)));
+        let count = records.len() as u64;
         let begin =
             Begin { definition: S::DEFINITION.name.to_owned(), fingerprint: S::DEFINITION.fingerprint() };
         let append = Append {
             saga: self.id.clone(),
             begin: Some(begin),
             first_seq: 0,
-            records: vec![record],
+            records,
             status: Status::Running,
             wake: Wake::Now,
         };
         match self.shared.append(append).await {
             Ok(()) => {
-                self.next_seq = 1;
+                self.next_seq = count;
                 Ok(())
             }
             Err(AppendError::Exists(history)) => Err(Stop::Exists(history)),
             Err(AppendError::Unavailable(error)) => Err(Stop::NotBegun(error)),
             Err(error) => Err(Stop::Fault(error.to_string())),
         }
+    }
+
+    /// Drives the saga, unless it has stopped already, until it stops or goes dormant.
+    async fn drive_until_it_stops(mut self, mut stop: Result<(), Stop>) {
+        if stop.is_ok() {
+            stop = self.drive_unless_it_panics().await;
+        }
+        while matches!(stop, Err(Stop::Dormant)) {
+            let reins = Reins { progress: self.progress, commands: self.commands };
+            match self.shared.park(&self.id, self.logged_wake, reins) {
+                Ok(()) => return debug!(wake = ?self.logged_wake, "dormant"),
+                Err(reins) => {
+                    // There is something to do: it goes dormant again when its log says anew until when.
+                    self.logged_wake = Wake::Now;
+                    (self.progress, self.commands) = (reins.progress, reins.commands);
+                    stop = self.drive_unless_it_panics().await;
+                }
+            }
+        }
+        self.stop(stop);
     }
 
     /// The calls are guarded one by one. What else is the user's code, as the `Serialize` of an output, is so here: its
@@ -221,6 +258,9 @@ impl<S: Saga> Driver<S> {
             }
             if self.in_flight.is_empty() {
                 self.place = None;
+            }
+            if self.can_go_dormant() && !shutting_down {
+                return Err(Stop::Dormant);
             }
             self.wait(&calls, &mut attempts, shutting_down).await?;
         }
@@ -288,6 +328,7 @@ impl<S: Saga> Driver<S> {
         self.shared.remove(&self.id);
         match stop {
             Ok(()) => debug!("ended"),
+            Err(Stop::Dormant) => {}
             Err(Stop::Shutdown) => {
                 info!("stopped until the next start");
                 self.publish(SagaStatus::Stopped, None);
@@ -310,6 +351,13 @@ impl<S: Saga> Driver<S> {
     fn now(&self) -> u64 {
         self.shared.clock.now_ms().max(self.at_ms)
     }
+}
+
+/// The user's expression looks at the clock perhaps: it is evaluated once, and recorded.
+fn deadline<S: Saga>(input: &S::Input) -> Result<Option<Time>, Stop> {
+    std::panic::catch_unwind(AssertUnwindSafe(|| S::deadline(input))).map_err(|panic| {
+        Stop::Fault(format!("the expression of its deadline panicked: {}", panic_message(&*panic)))
+    })
 }
 
 /// After a restart nobody knows what became of the attempts that were open.

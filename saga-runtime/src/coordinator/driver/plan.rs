@@ -10,6 +10,9 @@ use crate::log::Wake;
 use crate::machine::{AttemptFact, Call, Decision, Fact, FactKind, Refusal, State, decide, is_parked};
 use crate::saga::Saga;
 
+/// A saga that waits as long as this is let go: below, reading it again costs more than its task.
+const LONG_MS: u64 = 2_000;
+
 impl<S: Saga> Driver<S> {
     /// The facts that follow from the state and the clock alone, without waiting.
     pub(super) fn plan(&mut self, calls: &[Call]) -> Vec<Fact> {
@@ -23,6 +26,7 @@ impl<S: Saga> Driver<S> {
         }
         // What was decided for a call holds as long as it stands as it did: not once its saga has turned.
         self.due.retain(|_, (decided, _)| calls.contains(decided));
+        let back_off_until = self.back_off_until_ms.take().map(|ms| self.shared.clock.instant(ms));
         for call in calls {
             if self.shared.is_shutting_down() {
                 break;
@@ -39,8 +43,9 @@ impl<S: Saga> Driver<S> {
                     facts.push(attempt_fact(call, AttemptFact::GaveUp(message)));
                 }
                 Decision::Open { after } => {
-                    let due =
-                        self.due.entry(call.place.clone()).or_insert_with(|| (call.clone(), now + after)).1;
+                    // It may have waited in a life before this one.
+                    let due = back_off_until.map_or(now + after, |until| until.min(now + after));
+                    let due = self.due.entry(call.place.clone()).or_insert_with(|| (call.clone(), due)).1;
                     if due <= now {
                         self.due.remove(&call.place);
                         facts.push(attempt_fact(call, AttemptFact::Opened));
@@ -72,17 +77,50 @@ impl<S: Saga> Driver<S> {
         Some(Fact { place: Some(call.place.clone()), kind })
     }
 
-    /// When somebody has to drive the saga next: it waits as long as all of it waits.
-    pub(super) fn wake(&self) -> Wake {
-        if !matches!(self.state, Some(State::Forward(_))) {
+    /// When somebody has to drive the saga next: it waits as long as all of it waits. Decides the back-offs on the way.
+    pub(super) fn wake(&mut self) -> Wake {
+        if matches!(self.state, Some(State::Turning(..))) {
             return Wake::Now;
         }
         let calls = self.calls();
-        let Some(times) = calls.iter().map(Call::waits_until_ms).collect::<Option<Vec<_>>>() else {
-            return Wake::Now;
+        let mut wake = self.deadline_ms.filter(|_| self.state.as_ref().is_some_and(State::can_cancel));
+        for call in &calls {
+            let Some(until_ms) = self.waits_for_long_until_ms(call) else { return Wake::Now };
+            wake = Some(wake.map_or(until_ms, |wake| wake.min(until_ms)));
+        }
+        match wake {
+            Some(ms) if ms.saturating_sub(self.now()) >= LONG_MS => Wake::At(ms),
+            _ => Wake::Now,
+        }
+    }
+
+    /// Until when the call waits and nothing else; `None` where that is not long, or an operator is to see it.
+    fn waits_for_long_until_ms(&mut self, call: &Call) -> Option<u64> {
+        let until_ms = match call.waits_until_ms() {
+            Some(until_ms) => until_ms,
+            None if is_parked(call, &retry::<S>(call)) => return None,
+            None => match decide(call, &retry::<S>(call), fastrand::u32(..)) {
+                Decision::Open { after } => {
+                    let due = Instant::now() + after;
+                    let due = self.due.entry(call.place.clone()).or_insert_with(|| (call.clone(), due));
+                    if due.0 != *call {
+                        *due = (call.clone(), Instant::now() + after);
+                    }
+                    let wait = due.1.saturating_duration_since(Instant::now());
+                    self.now().saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
+                }
+                Decision::Make | Decision::Wait | Decision::GiveUp => return None,
+            },
         };
-        let deadline = self.deadline_ms.filter(|_| self.state.as_ref().is_some_and(State::can_cancel));
-        times.into_iter().chain(deadline).min().map_or(Wake::Now, Wake::At)
+        (until_ms.saturating_sub(self.now()) >= LONG_MS).then_some(until_ms)
+    }
+
+    /// Whether nothing happens before the time that its last append says, unless it comes from outside.
+    pub(super) fn can_go_dormant(&self) -> bool {
+        self.logged_wake != Wake::Now
+            && self.in_flight.is_empty()
+            && self.cancels.is_empty()
+            && self.commands.is_empty()
     }
 
     /// Tells the handles whether an operator should look.

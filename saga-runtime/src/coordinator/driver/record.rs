@@ -9,7 +9,7 @@ use super::{Driver, LOG_BACK_OFF, Stop};
 use crate::coordinator::attempt::panic_message;
 use crate::coordinator::journal;
 use crate::coordinator::status::SagaStatus;
-use crate::log::{Append, AppendError, Record, Status};
+use crate::log::{Append, AppendError, Record, Status, Wake};
 use crate::machine::{Event, Fact, FactKind, Next, State};
 use crate::saga::Saga;
 
@@ -111,7 +111,8 @@ impl<S: Saga> Driver<S> {
         };
         let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
         let (saga, first_seq) = (self.id.clone(), self.next_seq);
-        let append = Append { saga, begin: None, first_seq, records, status, wake: self.wake() };
+        let wake = if status == Status::Running { self.wake() } else { Wake::Never };
+        let append = Append { saga, begin: None, first_seq, records, status, wake };
         loop {
             match self.shared.append(append.clone()).await {
                 Ok(()) => break,
@@ -129,6 +130,7 @@ impl<S: Saga> Driver<S> {
             }
         }
         self.next_seq += count;
+        self.logged_wake = wake;
         if let Some(State::Compensated(cause)) = &self.state {
             info!(%cause, "compensated");
             self.publish(SagaStatus::Compensated(cause.clone()), None);
