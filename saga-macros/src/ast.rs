@@ -167,10 +167,17 @@ pub(crate) enum StepKind {
     For,
     /// A `sleep`: it takes as long as `within` says, or until `action`. Made by the model.
     Sleep,
+    /// The `lock`: `action` is its keys. Made by the model.
+    Lock,
 }
 
 impl StepKind {
     const ALL: [Self; 6] = [Self::Step, Self::Read, Self::Pivot, Self::Local, Self::Receive, Self::Saga];
+
+    /// Whether it is made by the model of a statement that is no step.
+    pub(crate) fn is_made(self) -> bool {
+        matches!(self, Self::If | Self::For | Self::Sleep | Self::Lock)
+    }
 
     /// The word that begins its statement.
     pub(crate) fn word(self) -> &'static str {
@@ -184,6 +191,7 @@ impl StepKind {
             Self::If => "if",
             Self::For => "for",
             Self::Sleep => "sleep",
+            Self::Lock => "lock",
         }
     }
 

@@ -233,9 +233,7 @@ impl Layout<'_> {
 
     /// Whether the step has a compensation that is a call. One after the pivot is an error, and is left out.
     fn is_undone(&self, id: StepId) -> bool {
-        let step = &self.model.steps[id];
-        let call = matches!(step.ast.compensate.as_ref().map(|c| &c.undo), Some(Undo::Call(_)));
-        call && step.zone == Zone::Compensatable && step.ast.kind == StepKind::Step
+        self.model.steps[id].is_undone()
     }
 
     /// What exists behind a node that did not before.

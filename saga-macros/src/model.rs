@@ -205,6 +205,13 @@ impl Step<'_> {
         self.branches.iter().filter(|branch| branch.kind == BranchKind::For).count()
     }
 
+    /// Whether it is undone by a call of its own, or by turning the child saga that it began.
+    pub(crate) fn is_undone(&self) -> bool {
+        let by_call = matches!(&self.ast.compensate, Some(ast::Compensate { undo: ast::Undo::Call(_), .. }));
+        let is_compensated = by_call && self.ast.kind == ast::StepKind::Step;
+        self.zone == Zone::Compensatable && (is_compensated || self.ast.kind == ast::StepKind::Saga)
+    }
+
     /// Whether its compensation mentions its output.
     pub(crate) fn is_compensated_by_output(&self) -> bool {
         self.output.is_some_and(|output| self.compensation_uses.contains(&output))
@@ -254,6 +261,10 @@ pub(crate) fn resolve(saga: &ast::Saga) -> Model<'_> {
     }
     let pivot = pivot(saga);
     let mut root = Region::default();
+    if let Some(lock) = &saga.lock {
+        let id = resolver.step(Source::Made(Box::new(lock_step(lock))), Zone::Compensatable, &mut available);
+        root.nodes.push(Node::Step(id));
+    }
     for (position, statement) in saga.body.iter().enumerate() {
         let zone = zone(position, statement, pivot);
         resolver.statement(statement, zone, &mut available, &mut root);
@@ -463,8 +474,7 @@ impl<'a> Resolver<'a> {
         let id = self.steps.len();
         let (label, shown) = self.names(&step);
         let before = available.clone();
-        let is_seen = !matches!(step.kind, ast::StepKind::If | ast::StepKind::For | ast::StepKind::Sleep);
-        let output = is_seen
+        let output = (!step.kind.is_made())
             .then(|| self.declare(&step.name, Form::One(Box::new(step.ty.clone())), Origin::Output(id)));
         available.extend(output);
         let compensation = match &step.compensate {
@@ -505,11 +515,10 @@ impl<'a> Resolver<'a> {
     fn names(&self, step: &ast::Step) -> (String, String) {
         let label =
             names::free(&names::camel(&step.name), |label| self.steps.iter().any(|step| step.label == label));
-        let shown = match step.kind {
-            ast::StepKind::If | ast::StepKind::For | ast::StepKind::Sleep => {
-                step.name.to_string().replacen('_', " ", 1)
-            }
-            _ => step.name.unraw().to_string(),
+        let shown = if step.kind.is_made() {
+            step.name.to_string().replacen('_', " ", 1)
+        } else {
+            step.name.unraw().to_string()
         };
         let is_taken = |shown: &str| self.steps.iter().any(|step| step.shown == shown);
         let numbered = (2_usize..).map(|number| format!("{shown} {number}"));
@@ -630,6 +639,14 @@ fn list_step(saga: &ast::Saga, each: &ast::For) -> ast::Step {
     let refused = each.items.is_refused() || saga.poisoned.contains(&each.item.name);
     let items = each.items.tokens.clone();
     made_step(ast::StepKind::For, &name, each.keyword, &each.attrs, list, items, refused)
+}
+
+/// The step that takes the locks: its output is their keys.
+fn lock_step(lock: &ast::Lock) -> ast::Step {
+    let keys = lock.keys.iter().map(|key| &key.tokens);
+    let refused = lock.keys.iter().any(ast::Call::is_refused);
+    let (keys, ty) = (quote!(#(#keys),*), quote!(::std::vec::Vec<::std::string::String>));
+    made_step(ast::StepKind::Lock, "lock", lock.keyword, &[], ty, keys, refused)
 }
 
 /// The step that waits: for so long, or until the time that is its action.

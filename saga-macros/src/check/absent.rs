@@ -5,23 +5,14 @@ use quote::ToTokens;
 
 use crate::ast::StepKind;
 use crate::model::{Model, Origin};
-use crate::report::{At, Report};
+use crate::report::Report;
 
 /// Each is refused by name: nothing is left out in silence.
 pub(super) fn check(model: &Model<'_>, report: &mut Report) {
-    let saga = model.ast;
     generic_data(model, report);
-    if let Some(lock) = &saga.lock {
-        report.error(At::word(lock.keyword, "lock"), absent("lock"));
-    }
-    for step in &model.steps {
-        let form = match step.ast.kind {
-            StepKind::Local => "local",
-            StepKind::Saga => "saga x: T = …",
-            _ => continue,
-        };
+    for step in model.steps.iter().filter(|step| step.ast.kind == StepKind::Local) {
         step.ast.action.refuse();
-        report.error(&step.ast.name, absent(form));
+        report.error(&step.ast.name, absent("local"));
     }
 }
 

@@ -50,7 +50,7 @@ enum Role {
 fn calls(step: &Step) -> impl Iterator<Item = (Role, &Call)> {
     let action = match step.kind {
         StepKind::Receive => None,
-        StepKind::If | StepKind::For | StepKind::Sleep => Some((Role::Evaluation, &step.action)),
+        kind if kind.is_made() => Some((Role::Evaluation, &step.action)),
         _ => Some((Role::Action, &step.action)),
     };
     let probe = step.probe.as_ref().map(|probe| (Role::Probe, &probe.call));

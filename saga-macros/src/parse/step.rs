@@ -220,6 +220,7 @@ impl Parser<'_, '_> {
             (StepKind::Saga, "timeout") => {
                 ("its own steps have time-outs", "remove `timeout`, or write a `deadline` in that saga")
             }
+            (StepKind::Saga, _) => ("its own steps are retried", "remove `retry`"),
             _ => return self.policy(word, At::from(keyword), &mut step.policies),
         };
         self.policy(word, At::from(keyword), &mut Policies::default());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tracing::{debug, error};
 
 use crate::coordinator::driver::LOG_BACK_OFF;
-use crate::coordinator::recovery::{Registered, take_up_page};
+use crate::coordinator::recovery::{take_up_page, wake as wake_saga};
 use crate::coordinator::shared::{NO_ALARM, Shared};
 use crate::log::{Cursor, LogError, Wake};
 
@@ -14,19 +14,19 @@ use crate::log::{Cursor, LogError, Wake};
 const LOOK: Duration = Duration::from_mins(1);
 
 /// Sets the alarm clock going, until the coordinator shuts down. All that wakes by `driven_ms` is driven already.
-pub(crate) fn spawn(shared: Arc<Shared>, registered: Registered, driven_ms: u64) {
+pub(crate) fn spawn(shared: Arc<Shared>, driven_ms: u64) {
     let task = shared.task();
     tokio::spawn(async move {
         tokio::select! {
             () = shared.shutdown() => {}
-            () = wake_in_time(&shared, &registered, driven_ms) => {}
+            () = wake_in_time(&shared, driven_ms) => {}
         }
         drop(shared);
         drop(task);
     });
 }
 
-async fn wake_in_time(shared: &Arc<Shared>, registered: &Registered, mut driven_ms: u64) {
+async fn wake_in_time(shared: &Arc<Shared>, mut driven_ms: u64) {
     let mut alarm = shared.alarm();
     loop {
         let at_ms = *alarm.borrow_and_update();
@@ -47,7 +47,7 @@ async fn wake_in_time(shared: &Arc<Shared>, registered: &Registered, mut driven_
         }
         // Who goes dormant from now on arms it again.
         shared.disarm();
-        match wake(shared, registered, driven_ms, now_ms).await {
+        match wake(shared, driven_ms, now_ms).await {
             Ok(()) => driven_ms = now_ms,
             Err(error) => {
                 error!(%error, "the sagas that wake wait for their log");
@@ -59,15 +59,10 @@ async fn wake_in_time(shared: &Arc<Shared>, registered: &Registered, mut driven_
 }
 
 /// Drives all that wakes later than `driven_ms`, up to `now_ms`, and arms the alarm for the next one.
-async fn wake(
-    shared: &Arc<Shared>,
-    registered: &Registered,
-    driven_ms: u64,
-    now_ms: u64,
-) -> Result<(), LogError> {
+async fn wake(shared: &Arc<Shared>, driven_ms: u64, now_ms: u64) -> Result<(), LogError> {
     let mut after = Cursor::behind(Wake::At(driven_ms));
     loop {
-        let (taken_up, next) = take_up_page(shared, registered, now_ms, Some(after)).await?;
+        let (taken_up, next) = take_up_page(shared, now_ms, Some(after)).await?;
         debug!(sagas = taken_up.resumed, "woken");
         let Some(next) = next else { break };
         after = next;
@@ -75,7 +70,12 @@ async fn wake(
         // says that the coordinator shuts down.
         let _ = shared.sagas_at_once.acquire().await;
     }
-    if let Some(at_ms) = shared.log.next_wake(now_ms).await? {
+    let next = shared.log.next_wake(now_ms).await?;
+    let (woken, next_in_memory) = shared.waiters.woken_by(now_ms);
+    for saga in &woken {
+        wake_saga(shared, saga);
+    }
+    if let Some(at_ms) = next.into_iter().chain(next_in_memory).min() {
         shared.arm(at_ms);
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::coordinator::Coordinator;
+use crate::coordinator::child::ChildOf;
 use crate::coordinator::driver::Driver;
 use crate::coordinator::handle::{Handle, HandleError, Outcome, outcome_of};
 use crate::coordinator::recovery::{Registration, registration_of, spawn_adopt};
@@ -111,7 +112,7 @@ impl Coordinator {
                 Some(reins) => match input.take() {
                     Some(input) => {
                         started = true;
-                        spawn_begin::<S>(shared, &registration, &id, reins, input, json.to_string());
+                        spawn_begin::<S>(shared, &registration, &id, reins, input, json.to_string(), None);
                     }
                     // The log held it, unfinished: nobody drove it.
                     None => spawn_adopt::<S>(shared, &registration.participants, &id, reins),
@@ -192,20 +193,21 @@ fn finished<S: Saga>(history: &History) -> Result<Begun<S>, BeginError> {
     outcome_of::<S>(history).map(Begun::Finished).map_err(BeginError::Saga)
 }
 
-fn spawn_begin<S: Saga>(
+pub(crate) fn spawn_begin<S: Saga>(
     shared: &Arc<Shared>,
     registration: &Registration<S>,
     id: &SagaId,
     Reins { progress, commands }: Reins,
     input: S::Input,
     json: String,
+    child_of: Option<ChildOf>,
 ) {
     let participants = Arc::clone(&registration.participants);
     let driver = Driver::<S>::new(Arc::clone(shared), participants, id.clone(), progress, commands);
     let task = shared.task();
     // A task of its own: whoever begins the saga may give up waiting without leaving it half begun.
     tokio::spawn(async move {
-        driver.begin(input, json).await;
+        driver.begin(input, json, child_of).await;
         drop(task);
     });
 }

@@ -74,13 +74,19 @@ impl Builder {
                 return Err(StartError::RegisteredTwice { name: definition.name });
             }
         }
-        let shared = Arc::new(Shared::new(self.log, self.typed, self.calls_at_once, self.sagas_at_once));
+        let shared = Arc::new(Shared::new(
+            self.log,
+            self.typed,
+            by_definition,
+            self.calls_at_once,
+            self.sagas_at_once,
+        ));
         let now_ms = shared.clock.now_ms();
-        let recovery = recover(&shared, &by_definition, now_ms).await.inspect_err(|_| {
+        let recovery = recover(&shared, now_ms).await.inspect_err(|_| {
             // A coordinator that did not start drives nothing.
             shared.begin_shutdown();
         })?;
-        alarm::spawn(Arc::clone(&shared), by_definition, now_ms);
+        alarm::spawn(Arc::clone(&shared), now_ms);
         Ok(Coordinator::new(shared, recovery))
     }
 }

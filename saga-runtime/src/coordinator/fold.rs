@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 
 use crate::coordinator::attempt::panic_message;
+use crate::coordinator::child::ChildOf;
+use crate::coordinator::driver::locks_taken;
 use crate::coordinator::journal::{self, Entry};
 use crate::coordinator::mailbox::Mailbox;
 use crate::data::DataError;
@@ -22,6 +24,12 @@ pub(crate) struct Folded<S: Saga> {
     pub(crate) mailbox: Mailbox,
     /// When its deadline is, in milliseconds since the Unix epoch.
     pub(crate) deadline_ms: Option<u64>,
+    /// The locks that it holds.
+    pub(crate) locks: Vec<String>,
+    /// Whose child it is, if it is one.
+    pub(crate) child_of: Option<ChildOf>,
+    /// Its output as JSON, once it has done everything and its parent may still turn it.
+    pub(crate) held: Option<String>,
     /// The output as JSON, if the saga returned.
     pub(crate) output: Option<String>,
     /// When the last record was made.
@@ -72,6 +80,9 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
         state: S::begin(input),
         mailbox: Mailbox::default(),
         deadline_ms: None,
+        locks: Vec::new(),
+        child_of: None,
+        held: None,
         residue: Residue::default(),
         failures: HashMap::new(),
         output: None,
@@ -91,7 +102,18 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
                 folded.deadline_ms = Some(due_ms);
                 continue;
             }
+            Entry::ChildOf(child_of) => {
+                folded.child_of = Some(child_of);
+                continue;
+            }
+            Entry::Held(output) => {
+                folded.held = Some(output);
+                continue;
+            }
         };
+        if let Some(locks) = locks_taken(S::DEFINITION, &fact) {
+            folded.locks = locks;
+        }
         folded.residue.record(S::DEFINITION, &fact);
         folded.mailbox.record(S::DEFINITION, &fact);
         if let (Some(place), Some(failure)) = (&fact.place, fact.kind.failure()) {

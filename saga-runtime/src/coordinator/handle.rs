@@ -101,8 +101,8 @@ impl<S: Saga> Handle<S> {
     pub async fn outcome(&self) -> Result<Outcome<S::Output>, HandleError> {
         let mut progress = self.entry.progress.clone();
         let ended = progress.wait_for(|progress| {
-            let going_on =
-                matches!(progress, Progress::Begun(SagaStatus::Running | SagaStatus::Parked(_), _));
+            let going_on = |status: &SagaStatus| status.goes_on() || *status == SagaStatus::Held;
+            let going_on = matches!(progress, Progress::Begun(status, _) if going_on(status));
             !going_on && !matches!(progress, Progress::Beginning)
         });
         let ended = ended.await.map_err(|_| HandleError::Stopped(self.id.clone()))?.clone();
@@ -131,7 +131,10 @@ impl<S: Saga> Handle<S> {
     /// Waits until the saga has ended or an operator should look at it: parked, quarantined or stopped.
     pub async fn settled(&self) -> SagaStatus {
         let mut progress = self.entry.progress.clone();
-        let running = |progress: &Progress| matches!(progress, Progress::Begun(SagaStatus::Running, _));
+        let running = |progress: &Progress| {
+            let running = [Some(&SagaStatus::Running), Some(&SagaStatus::Held)].contains(&progress.status());
+            running || matches!(progress.status(), Some(SagaStatus::WaitsForLock { .. }))
+        };
         // An error says that nothing will change any more.
         let _ = progress.wait_for(|progress| !running(progress)).await;
         self.status()
@@ -155,7 +158,7 @@ impl<S: Saga> Handle<S> {
     /// outcome decides.
     pub async fn cancel(&self, reason: impl Into<String>) -> Result<CancelAnswer, HandleError> {
         let reason = reason.into();
-        if let Some(answer) = self.ask(|answer| Command::Cancel { reason, answer }).await {
+        if let Some(answer) = self.ask(|answer| Command::Cancel { reason, by_parent: false, answer }).await {
             return Ok(answer);
         }
         match self.outcome_known() {
@@ -207,7 +210,11 @@ impl<S: Saga> Handle<S> {
     /// How the saga ended, if it has.
     fn outcome_known(&self) -> Option<Result<SagaStatus, HandleError>> {
         match self.status() {
-            SagaStatus::Running | SagaStatus::Parked(_) | SagaStatus::Stopped => None,
+            SagaStatus::Running
+            | SagaStatus::Parked(_)
+            | SagaStatus::WaitsForLock { .. }
+            | SagaStatus::Held
+            | SagaStatus::Stopped => None,
             SagaStatus::Quarantined { cause } => {
                 Some(Err(HandleError::Quarantined { id: self.id.clone(), cause }))
             }

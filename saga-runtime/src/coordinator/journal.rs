@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::coordinator::child::ChildOf;
 use crate::definition::Definition;
 use crate::error::{Failure, FailureKind};
-use crate::log::Record;
+use crate::id::SagaId;
+use crate::log::{History, Record};
 use crate::machine::{AttemptFact, Fact, FactKind, Items, Place, Refusal};
 
 /// The first record of every saga: its data is the input.
@@ -13,6 +15,15 @@ pub(crate) const BEGUN: &str = "begun";
 /// The record of a deadline.
 const DEADLINE: &str = "deadline";
 
+/// The record of a saga that another one begins.
+const CHILD_OF: &str = "child of";
+
+/// The record of a child that has done everything.
+const HELD: &str = "held";
+
+/// The last record of a saga that has every effect.
+const COMPLETED: &str = "completed";
+
 /// What a record says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Entry {
@@ -20,6 +31,10 @@ pub(crate) enum Entry {
     Fact(Fact),
     /// Until when the saga has to have opened its pivot, in milliseconds since the Unix epoch.
     Deadline(u64),
+    /// It is the child of another saga.
+    ChildOf(ChildOf),
+    /// It has done everything, with this output as JSON, and can still compensate until its parent ends.
+    Held(String),
 }
 
 /// The payload of every record but outputs and inputs.
@@ -33,6 +48,12 @@ struct Note {
     definitive: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     due_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    root: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<bool>,
 }
 
 /// The record of the input.
@@ -45,10 +66,54 @@ pub(crate) fn deadline(due_ms: u64, at_ms: u64) -> Record {
     Record { at_ms, step: None, event: DEADLINE.to_owned(), data: due(due_ms) }
 }
 
+/// The record that the saga is the child of another.
+pub(crate) fn begun_by(of: &ChildOf, at_ms: u64) -> Record {
+    let note = Note {
+        parent: Some(of.parent.to_string()),
+        root: Some(of.root.to_string()),
+        held: Some(of.held),
+        ..Note::default()
+    };
+    Record { at_ms, step: None, event: CHILD_OF.to_owned(), data: self::note(&note) }
+}
+
+/// The record that the saga has done everything, and can still compensate.
+pub(crate) fn held(output: String, at_ms: u64) -> Record {
+    Record { at_ms, step: None, event: HELD.to_owned(), data: Some(output) }
+}
+
+/// Whose child the saga is, if it is one.
+pub(crate) fn child_of(history: &History) -> Option<ChildOf> {
+    let is_child_of = |record: &&Record| record.step.is_none() && record.event == CHILD_OF;
+    history.records.iter().find(is_child_of).and_then(|record| read_child_of(record).ok())
+}
+
+/// The output of a saga that completed, as JSON.
+pub(crate) fn output(history: &History) -> Option<String> {
+    history.records.last().filter(|record| record.event == COMPLETED)?.data.clone()
+}
+
+/// Why a saga compensated, in words.
+pub(crate) fn why_compensated(history: &History) -> String {
+    let words = |record: &Record| {
+        let message = note_of(record).ok().and_then(|note| note.message).unwrap_or_default();
+        match (record.step.as_deref(), record.event.as_str()) {
+            (None, "cancelled") => Some(format!("cancelled: {message}")),
+            (None, "deadline passed") => Some("its deadline passed".to_owned()),
+            (Some(step), "refused") => Some(format!("`{step}` was refused: {message}")),
+            (Some(step), "gave up") => Some(format!("`{step}` was given up: {message}")),
+            _ => None,
+        }
+    };
+    history.records.iter().rev().find_map(words).unwrap_or_else(|| "it compensated".to_owned())
+}
+
 /// What `record` says, or what is wrong with it.
 pub(crate) fn read(definition: &Definition, record: &Record) -> Result<Entry, String> {
     match (&record.step, record.event.as_str()) {
         (None, DEADLINE) => due_ms(record).map(Entry::Deadline),
+        (None, CHILD_OF) => read_child_of(record).map(Entry::ChildOf),
+        (None, HELD) => data(record).map(Entry::Held),
         _ => to_fact(definition, record).map(Entry::Fact),
     }
 }
@@ -86,7 +151,7 @@ pub(crate) fn to_record(definition: &Definition, fact: Fact, at_ms: u64) -> Reco
         FactKind::Compensation(AttemptFact::Parked(text)) => ("compensation parked", message(text)),
         FactKind::Cancelled(reason) => ("cancelled", message(reason)),
         FactKind::DeadlinePassed => ("deadline passed", None),
-        FactKind::Completed(output) => ("completed", Some(output)),
+        FactKind::Completed(output) => (COMPLETED, Some(output)),
     };
     Record { at_ms, step, event: event.to_owned(), data }
 }
@@ -106,7 +171,7 @@ fn to_fact(definition: &Definition, record: &Record) -> Result<Fact, String> {
         "compensated" => FactKind::Compensated,
         "cancelled" => FactKind::Cancelled(note_of(record)?.message.unwrap_or_default()),
         "deadline passed" => FactKind::DeadlinePassed,
-        "completed" => FactKind::Completed(data(record)?),
+        COMPLETED => FactKind::Completed(data(record)?),
         event => match event.strip_prefix("compensation ") {
             Some(event) => FactKind::Compensation(attempt(event, record)?),
             None => FactKind::Attempt(attempt(event, record)?),
@@ -158,6 +223,13 @@ fn due(due_ms: u64) -> Option<String> {
 fn note(note: &Note) -> Option<String> {
     // Strings and booleans: this cannot fail.
     serde_json::to_string(note).ok()
+}
+
+fn read_child_of(record: &Record) -> Result<ChildOf, String> {
+    let Note { parent, root, held, .. } = note_of(record)?;
+    let id = |id: Option<String>| SagaId::new(id.unwrap_or_default()).map_err(|error| error.to_string());
+    let held = held.ok_or("it does not say whether it is held")?;
+    Ok(ChildOf { parent: id(parent)?, root: id(root)?, held })
 }
 
 fn due_ms(record: &Record) -> Result<u64, String> {

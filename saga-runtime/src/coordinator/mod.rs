@@ -6,6 +6,7 @@ mod alarm;
 mod attempt;
 mod begin;
 mod builder;
+mod child;
 mod clock;
 mod driver;
 mod fold;
@@ -15,6 +16,7 @@ mod mailbox;
 mod recovery;
 mod shared;
 mod status;
+mod waiters;
 
 use std::sync::Arc;
 

@@ -2,17 +2,21 @@
 
 use std::any::TypeId;
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use tracing::{error, info, warn};
 
-use crate::coordinator::driver::{Driver, LOG_BACK_OFF};
+use crate::coordinator::attempt::panic_message;
+use crate::coordinator::begin::spawn_begin;
+use crate::coordinator::child::ChildOf;
+use crate::coordinator::driver::{Command, Driver, LOG_BACK_OFF};
 use crate::coordinator::fold::fold;
 use crate::coordinator::shared::{Entry, Reins, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::definition::{Definition, Fingerprint};
 use crate::id::SagaId;
-use crate::log::{Cursor, Damaged, History, HistoryError, LogError, Page, Status, Wake};
+use crate::log::{Begin, Cursor, Damaged, History, HistoryError, LogError, Page, Status, Wake};
 use crate::machine::State;
 use crate::saga::Saga;
 
@@ -59,6 +63,19 @@ pub(crate) trait Recoverable: Send + Sync {
 
     /// Resumes the saga of `history` unless it is driven already, or says what is wrong with it.
     fn resume(&self, shared: &Arc<Shared>, history: &History) -> Result<Resumed, String>;
+
+    /// Begins a saga as the child of another, in a task of its own; `input` is JSON.
+    fn begin(
+        &self,
+        shared: &Arc<Shared>,
+        id: &SagaId,
+        reins: Reins,
+        input: &str,
+        child_of: ChildOf,
+    ) -> Result<(), Box<(String, Reins)>>;
+
+    /// Drives a saga that the log holds unfinished, in a task of its own.
+    fn adopt(&self, shared: &Arc<Shared>, id: &SagaId, reins: Reins);
 }
 
 /// Registered sagas by the name and fingerprint of their definitions.
@@ -83,6 +100,28 @@ pub(crate) struct TakenUp {
 impl<S: Saga> Recoverable for Registration<S> {
     fn definition(&self) -> &'static Definition {
         S::DEFINITION
+    }
+
+    fn begin(
+        &self,
+        shared: &Arc<Shared>,
+        id: &SagaId,
+        reins: Reins,
+        input: &str,
+        child_of: ChildOf,
+    ) -> Result<(), Box<(String, Reins)>> {
+        let decoded = std::panic::catch_unwind(AssertUnwindSafe(|| S::decode_input(input)));
+        let decoded = match decoded {
+            Ok(Ok(decoded)) => decoded,
+            Ok(Err(error)) => return Err(Box::new((error.to_string(), reins))),
+            Err(panic) => return Err(Box::new((panic_message(&*panic), reins))),
+        };
+        spawn_begin::<S>(shared, self, id, reins, decoded, input.to_owned(), Some(child_of));
+        Ok(())
+    }
+
+    fn adopt(&self, shared: &Arc<Shared>, id: &SagaId, reins: Reins) {
+        spawn_adopt::<S>(shared, &self.participants, id, reins);
     }
 
     fn resume(&self, shared: &Arc<Shared>, history: &History) -> Result<Resumed, String> {
@@ -126,17 +165,95 @@ impl<S: Saga> Recoverable for Registration<S> {
     }
 }
 
+/// Sees to it that the saga is driven: what it waits for has come, perhaps.
+pub(crate) fn wake(shared: &Arc<Shared>, id: &SagaId) {
+    if let Some(entry) = shared.entry(id) {
+        // An error says that nobody drives it, and nobody will.
+        let _ = entry.commands.send(Command::Wake);
+        rouse_any(shared, &entry);
+        return;
+    }
+    let (shared, id, task) = (Arc::clone(shared), id.clone(), shared.task());
+    tokio::spawn(async move {
+        if let Found::Driven(entry) = find(&shared, &id).await {
+            let _ = entry.commands.send(Command::Wake);
+            rouse_any(&shared, &entry);
+        }
+        drop(task);
+    });
+}
+
+/// Drives the saga of this entry again, if it is dormant.
+pub(crate) fn rouse_any(shared: &Arc<Shared>, entry: &Entry) {
+    if let Some(saga) = shared.registered(entry.definition, entry.fingerprint)
+        && let Some(reins) = shared.rouse(&entry.id)
+    {
+        saga.adopt(shared, &entry.id, reins);
+    }
+}
+
+/// A saga, whatever its type.
+pub(crate) enum Found {
+    /// It is driven, or dormant and seen.
+    Driven(Arc<Entry>),
+    /// It has ended.
+    Ended(Box<History>),
+    /// It is not executed: damaged, or its definition is not registered.
+    Stuck(String),
+    /// The log does not know it.
+    Unknown,
+    /// The coordinator shuts down.
+    Stopped,
+}
+
+/// Finds the saga, and waits for the log where that is unavailable. One that nobody drives is driven from then on.
+pub(crate) async fn find(shared: &Arc<Shared>, id: &SagaId) -> Found {
+    loop {
+        if shared.is_shutting_down() {
+            return Found::Stopped;
+        }
+        if let Some(entry) = shared.entry(id) {
+            entry.decided().await;
+            return Found::Driven(entry);
+        }
+        let history = match shared.log.history(id).await {
+            Ok(Some(history)) => history,
+            Ok(None) => return Found::Unknown,
+            Err(HistoryError::Damaged(damaged)) => return Found::Stuck(damaged.to_string()),
+            Err(HistoryError::Unavailable(error)) => {
+                error!(%id, %error, "a saga that is looked for waits for its log");
+                tokio::select! {
+                    () = tokio::time::sleep(LOG_BACK_OFF) => {}
+                    () = shared.shutdown() => {}
+                }
+                continue;
+            }
+        };
+        if history.status != Status::Running {
+            return Found::Ended(Box::new(history));
+        }
+        let Begin { definition, fingerprint } = &history.begin;
+        let Some(saga) = shared.registered(definition, *fingerprint) else {
+            return Found::Stuck(format!("no `{definition}` of its form is registered"));
+        };
+        let input = history.records.first().and_then(|record| record.data.as_deref()).unwrap_or_default();
+        let name = saga.definition().name;
+        let (entry, reins) = shared.enter(id, name, *fingerprint, &input.into());
+        if let Some(reins) = reins {
+            saga.adopt(shared, id, reins);
+        }
+        entry.decided().await;
+        return Found::Driven(entry);
+    }
+}
+
 /// Resumes every unfinished saga of the log that is to be driven by `now_ms`, and sees to it that the alarm goes off
 /// for the others.
-pub(crate) async fn recover(
-    shared: &Arc<Shared>,
-    registered: &Registered,
-    now_ms: u64,
-) -> Result<Recovery, LogError> {
+pub(crate) async fn recover(shared: &Arc<Shared>, now_ms: u64) -> Result<Recovery, LogError> {
     let mut recovery = Recovery::default();
     let mut after = None;
     loop {
-        let (taken_up, next) = take_up_page(shared, registered, now_ms, after).await?;
+        let (taken_up, next) = take_up_page(shared, now_ms, after).await?;
         recovery.resumed += taken_up.resumed;
         recovery.unclaimed.extend(taken_up.unclaimed);
         recovery.quarantined.extend(taken_up.quarantined);
@@ -162,7 +279,6 @@ pub(crate) async fn recover(
 /// Resumes a page of the sagas that wake by `until_ms`, behind `after`, and answers where the next page begins.
 pub(crate) async fn take_up_page(
     shared: &Arc<Shared>,
-    registered: &Registered,
     until_ms: u64,
     after: Option<Cursor>,
 ) -> Result<(TakenUp, Option<Cursor>), LogError> {
@@ -174,7 +290,7 @@ pub(crate) async fn take_up_page(
             while !sagas.is_empty() {
                 let mut beginning = Vec::new();
                 for saga in sagas {
-                    beginning.extend(take_up(shared, registered, saga, &mut taken_up));
+                    beginning.extend(take_up(shared, saga, &mut taken_up));
                 }
                 sagas = Vec::new();
                 for (entry, history) in beginning {
@@ -193,7 +309,6 @@ pub(crate) async fn take_up_page(
 /// Gives the saga back if somebody is about to find out whether to drive it: a begin that is refused does not.
 fn take_up(
     shared: &Arc<Shared>,
-    registered: &Registered,
     saga: Result<History, Damaged>,
     taken_up: &mut TakenUp,
 ) -> Option<(Arc<Entry>, History)> {
@@ -210,14 +325,13 @@ fn take_up(
     };
     let name = history.begin.definition.as_str();
     let fingerprint = history.begin.fingerprint;
-    let known = registered.iter().find(|((n, f), _)| *n == name && *f == fingerprint);
-    let Some((_, saga)) = known else {
+    let Some(saga) = shared.registered(name, fingerprint) else {
         warn!(id = %history.saga, definition = name, %fingerprint, "no such saga is registered");
         let unclaimed = Unclaimed {
             id: history.saga.clone(),
             definition: name.to_owned(),
             fingerprint,
-            registered: registered.keys().filter(|(n, _)| *n == name).map(|(_, f)| *f).collect(),
+            registered: shared.fingerprints(name),
         };
         shared.leave_unclaimed(unclaimed.clone());
         taken_up.unclaimed.push(unclaimed);
@@ -234,7 +348,7 @@ fn take_up(
 
 /// What `S` was registered with.
 pub(crate) fn registration_of<S: Saga>(shared: &Shared) -> Option<Arc<Registration<S>>> {
-    let registered = shared.registered.get(&TypeId::of::<S>())?;
+    let registered = shared.typed.get(&TypeId::of::<S>())?;
     Arc::clone(registered).downcast().ok()
 }
 

@@ -8,8 +8,9 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::coordinator::clock::Clock;
 use crate::coordinator::driver::Command;
-use crate::coordinator::recovery::Unclaimed;
+use crate::coordinator::recovery::{Recoverable, Registered, Unclaimed};
 use crate::coordinator::status::{Progress, SagaStatus};
+use crate::coordinator::waiters::Waiters;
 use crate::definition::Fingerprint;
 use crate::id::SagaId;
 use crate::log::{Append, AppendError, LogError, SagaLog, Wake};
@@ -22,7 +23,10 @@ pub(crate) struct Shared {
     /// The time by which sagas wait, and by which their records are dated.
     pub(crate) clock: Clock,
     /// The sagas that this coordinator can execute, by their Rust type.
-    pub(crate) registered: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    pub(crate) typed: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    /// The same, by their definitions.
+    registered: Registered,
+    pub(crate) waiters: Waiters,
     pub(crate) calls_at_once: Arc<Semaphore>,
     pub(crate) sagas_at_once: Arc<Semaphore>,
     entries: Mutex<Entries>,
@@ -52,7 +56,7 @@ struct Dormant {
 
 /// A saga that is being driven, or dormant, as its handles see it.
 pub(crate) struct Entry {
-    id: SagaId,
+    pub(crate) id: SagaId,
     shared: Weak<Shared>,
     pub(crate) definition: &'static str,
     pub(crate) fingerprint: Fingerprint,
@@ -70,14 +74,17 @@ pub(crate) struct Reins {
 impl Shared {
     pub(crate) fn new(
         log: Arc<dyn SagaLog>,
-        registered: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+        typed: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+        registered: Registered,
         calls_at_once: usize,
         sagas_at_once: usize,
     ) -> Self {
         Self {
             log,
             clock: Clock::new(),
+            typed,
             registered,
+            waiters: Waiters::default(),
             calls_at_once: Arc::new(Semaphore::new(calls_at_once)),
             sagas_at_once: Arc::new(Semaphore::new(sagas_at_once)),
             entries: Mutex::default(),
@@ -87,6 +94,17 @@ impl Shared {
             shutdown: watch::Sender::new(false),
             alive: watch::Sender::new(()),
         }
+    }
+
+    /// The saga that is registered with this name and fingerprint.
+    pub(crate) fn registered(&self, name: &str, fingerprint: Fingerprint) -> Option<&Arc<dyn Recoverable>> {
+        let known = self.registered.iter().find(|((n, f), _)| *n == name && *f == fingerprint);
+        known.map(|(_, saga)| saga)
+    }
+
+    /// The fingerprints under which sagas of this name are registered.
+    pub(crate) fn fingerprints(&self, name: &str) -> Vec<Fingerprint> {
+        self.registered.keys().filter(|(n, _)| *n == name).map(|(_, f)| *f).collect()
     }
 
     /// Appends for one saga.
@@ -138,6 +156,11 @@ impl Shared {
 
     pub(crate) fn entry(&self, id: &SagaId) -> Option<Arc<Entry>> {
         lock(&self.entries).get(id)
+    }
+
+    /// Whether the saga is dormant, and seen.
+    pub(crate) fn is_dormant(&self, id: &SagaId) -> bool {
+        lock(&self.entries).dormant.contains_key(id)
     }
 
     /// How many sagas are driven.
@@ -337,7 +360,7 @@ mod tests {
     use crate::log::MemoryLog;
 
     fn shared() -> Arc<Shared> {
-        Arc::new(Shared::new(Arc::new(MemoryLog::new()), HashMap::new(), 1, 1))
+        Arc::new(Shared::new(Arc::new(MemoryLog::new()), HashMap::new(), HashMap::new(), 1, 1))
     }
 
     fn id() -> SagaId {

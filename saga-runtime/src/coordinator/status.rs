@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::FailureKind;
+use crate::id::SagaId;
 use crate::log::History;
 use crate::machine::{CallKind, Cause, Effect};
 
@@ -15,6 +16,15 @@ pub enum SagaStatus {
     Running,
     /// It needs an operator, or goes on trying over its budget.
     Parked(Parked),
+    /// It waits for a lock.
+    WaitsForLock {
+        /// What is locked.
+        key: String,
+        /// The saga that holds it.
+        holder: SagaId,
+    },
+    /// It has done everything, and can still compensate: until its parent ends.
+    Held,
     /// Ended with every effect.
     Completed,
     /// Ended with none.
@@ -67,11 +77,32 @@ pub(crate) enum Progress {
     Begun(SagaStatus, Option<Arc<str>>),
 }
 
+impl SagaStatus {
+    /// Whether it has something left to do, and somebody will see to it.
+    pub(crate) fn goes_on(&self) -> bool {
+        matches!(self, Self::Running | Self::Parked(_) | Self::WaitsForLock { .. })
+    }
+}
+
+impl Progress {
+    /// How the saga stands, once it is begun.
+    pub(crate) fn status(&self) -> Option<&SagaStatus> {
+        match self {
+            Self::Begun(status, _) => Some(status),
+            Self::Beginning | Self::Exists(_) | Self::NotBegun(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for SagaStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Running => f.write_str("running"),
             Self::Parked(parked) => write!(f, "parked: {parked}"),
+            Self::WaitsForLock { key, holder } => {
+                write!(f, "waits for the lock `{key}`, which saga `{holder}` holds")
+            }
+            Self::Held => f.write_str("held until its parent ends"),
             Self::Completed => f.write_str("completed"),
             Self::Compensated(cause) => write!(f, "compensated: {cause}"),
             Self::Quarantined { cause } => write!(f, "quarantined: {cause}"),

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::definition::Definition;
 use crate::error::{Failure, FailureKind};
 use crate::machine::attempts::{AttemptFact, Phase};
 use crate::machine::call::{Call, CallKind, Role};
@@ -29,6 +30,8 @@ pub enum Decision {
 pub enum Settled<E> {
     /// The action or compensation is done, or the probe found the action done.
     Done(E),
+    /// It is this child saga that is to be begun.
+    Begins(Begins),
     /// It is to wait until this time.
     Due(Time),
     /// The probe found that the action did not happen and never will.
@@ -37,6 +40,15 @@ pub enum Settled<E> {
     Failed(Failure),
     /// The call panicked with this message.
     Panicked(String),
+}
+
+/// A child saga that a step begins.
+#[derive(Debug)]
+pub struct Begins {
+    /// Which saga.
+    pub definition: &'static Definition,
+    /// Its input, as JSON.
+    pub input: String,
 }
 
 /// Until when a `sleep` or `receive` waits.
@@ -120,6 +132,8 @@ pub fn settle<E>(call: &Call, settled: Settled<E>, now_ms: u64) -> Result<E, Vec
             ]);
         }
         Settled::Panicked(message) => Failure::unknown(format!("the call panicked: {message}")),
+        // Whoever drives the saga begins the child, and settles the step by what becomes of that.
+        Settled::Begins(_) => Failure::unknown("a child saga was not begun"),
         Settled::Failed(failure) => failure,
     };
     Err(vec![match call.kind {

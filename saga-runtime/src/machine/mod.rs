@@ -28,7 +28,7 @@ mod state;
 pub use ahead::is_ahead;
 pub use attempts::{Action, AttemptFact, Attempts, Phase};
 pub use call::{Call, CallKind, Role, Settlement};
-pub use decide::{Decision, Settled, Time, decide, is_parked, settle};
+pub use decide::{Begins, Decision, Settled, Time, decide, is_parked, settle};
 pub use fact::{Event, EventError, Fact, FactKind, Refusal};
 pub use place::{Items, Place};
 pub use policy::{Policy, Retry};

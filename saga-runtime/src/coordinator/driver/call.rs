@@ -1,14 +1,20 @@
 //! One attempt of a call, from the state that has it to the facts that it becomes.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+use futures_util::future::Either;
+use tokio::sync::watch;
 use tracing::{Instrument, info, info_span, warn};
 
-use super::{Driver, Stop, not_sent, policy, step_name};
+use super::{Driver, Stop, is_child, not_sent, policy, step_name};
 use crate::__private::CallFuture;
 use crate::context::Context;
-use crate::coordinator::attempt::{Ended, attempt};
-use crate::machine::{Call, CallKind, Fact, FactKind, Place, settle};
+use crate::coordinator::attempt::{Ended, attempt, panic_message};
+use crate::coordinator::child::Child;
+use crate::error::Failure;
+use crate::machine::{Begins, Call, CallKind, Event, Fact, FactKind, Place, Settled, settle};
 use crate::saga::Saga;
 
 impl<S: Saga> Driver<S> {
@@ -26,12 +32,31 @@ impl<S: Saga> Driver<S> {
     ) -> Result<impl Future<Output = (Call, Ended<S::Event>)> + use<S>, Stop> {
         let step = step_name::<S>(call);
         let number = call.attempts.made();
+        let span = info_span!("attempt", step = &*step, kind = ?call.kind, number);
+        if is_child::<S>(call) {
+            let child = self.child(&call.place)?;
+            let begins = if call.kind == CallKind::Compensation { None } else { Some(self.begins(call)?) };
+            self.in_flight.insert(call.place.clone(), call.kind);
+            let attempt = child_attempt::<S>(call.clone(), child, begins, self.turning.subscribe());
+            return Ok(Either::Left(attempt.instrument(span)));
+        }
         let future = self.future(call)?;
         self.in_flight.insert(call.place.clone(), call.kind);
-        let span = info_span!("attempt", step = &*step, kind = ?call.kind, number);
         let timeout = policy::<S>(call).timeout;
         let calls_at_once = Arc::clone(&self.shared.calls_at_once);
-        Ok(attempt(call.clone(), future, timeout, calls_at_once).instrument(span))
+        Ok(Either::Right(attempt(call.clone(), future, timeout, calls_at_once).instrument(span)))
+    }
+
+    /// The child saga that the call begins: the user's expression says with which input.
+    fn begins(&self, call: &Call) -> Result<Begins, Stop> {
+        let step = step_name::<S>(call);
+        let fault = |what: &str| Err(Stop::Fault(format!("the input of the child saga `{step}` {what}")));
+        match AssertUnwindSafe(self.future(call)?).catch_unwind().now_or_never() {
+            Some(Ok(Settled::Begins(begins))) => Ok(begins),
+            Some(Ok(Settled::Failed(failure))) => fault(&format!("cannot be made: {failure}")),
+            Some(Err(panic)) => fault(&format!("panicked: {}", panic_message(&*panic))),
+            Some(Ok(_)) | None => fault("is none"),
+        }
     }
 
     pub(super) fn future(&self, call: &Call) -> Result<CallFuture<S::Event>, Stop> {
@@ -51,6 +76,8 @@ impl<S: Saga> Driver<S> {
 
     pub(super) async fn ended(&mut self, call: Call, ended: Ended<S::Event>) -> Result<(), Stop> {
         let settled = match ended {
+            // What became of it stands in the log.
+            Ended::NotSent if is_child::<S>(&call) => return Ok(()),
             Ended::NotSent => return self.record(vec![not_sent(&call)]).await,
             Ended::Settled(settled) => settled,
         };
@@ -77,4 +104,33 @@ impl<S: Saga> Driver<S> {
         warn!(step = &*step, kind = ?call.kind, attempt, outcome = %failure.kind, error = failure.message, "failed");
         self.failures.insert(call.place.clone(), failure);
     }
+}
+
+/// Begins a child saga and waits for it, or turns the one that was begun.
+async fn child_attempt<S: Saga>(
+    call: Call,
+    child: Child,
+    begins: Option<Begins>,
+    turning: watch::Receiver<bool>,
+) -> (Call, Ended<S::Event>) {
+    let ended = match begins {
+        Some(Begins { definition, input }) => child.run(definition, input, turning).await,
+        None => child.turn().await,
+    };
+    let settled = match ended {
+        Ended::NotSent => return (call, Ended::NotSent),
+        Ended::Settled(Settled::Done(output)) => {
+            let kind = match call.kind {
+                CallKind::Compensation => FactKind::Compensated,
+                _ => FactKind::Done(output),
+            };
+            match S::Event::from_fact(Fact { place: Some(call.place.clone()), kind }) {
+                Ok(event) => Settled::Done(event),
+                Err(error) => Settled::Failed(Failure::unknown(error.to_string())),
+            }
+        }
+        Ended::Settled(Settled::Failed(failure)) => Settled::Failed(failure),
+        Ended::Settled(_) => Settled::Failed(Failure::unknown("a child saga does not end so")),
+    };
+    (call, Ended::Settled(settled))
 }

@@ -4,6 +4,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{Driver, Stop, attempt_fact};
+use crate::coordinator::status::SagaStatus;
 use crate::machine::{AttemptFact, Call, Fact, FactKind, Phase, Role, State, is_ahead};
 use crate::saga::Saga;
 
@@ -11,11 +12,15 @@ use crate::saga::Saga;
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Compensate, if that is still possible.
-    Cancel { reason: String, answer: oneshot::Sender<CancelAnswer> },
+    Cancel { reason: String, by_parent: bool, answer: oneshot::Sender<CancelAnswer> },
     /// Try what waits at once.
     Retry { answer: oneshot::Sender<()> },
     /// Take this signal.
     Send { signal: Fact, answer: oneshot::Sender<SendAnswer> },
+    /// End, which was held until now.
+    Release { answer: oneshot::Sender<()> },
+    /// Look again: what it waits for may have come.
+    Wake,
 }
 
 /// What became of a signal.
@@ -42,10 +47,18 @@ pub enum CancelAnswer {
 impl<S: Saga> Driver<S> {
     pub(super) async fn command(&mut self, command: Command) -> Result<(), Stop> {
         match command {
-            Command::Cancel { reason, answer } => {
+            Command::Cancel { reason, by_parent, answer } => {
                 let state = self.state.as_ref();
+                if self.held.is_some() && !by_parent {
+                    // Its parent goes on with what it returned.
+                    let _ = answer.send(CancelAnswer::TooLate);
+                    return Ok(());
+                }
                 if state.is_some_and(State::can_cancel) {
                     self.cancels.push(answer);
+                    if self.held.take().is_some() {
+                        self.publish(SagaStatus::Running, None);
+                    }
                     return self.record(vec![Fact { place: None, kind: FactKind::Cancelled(reason) }]).await;
                 }
                 match state {
@@ -67,6 +80,12 @@ impl<S: Saga> Driver<S> {
                 let _ = answer.send(());
                 self.record(facts).await
             }
+            Command::Release { answer } => {
+                self.release().await?;
+                let _ = answer.send(());
+                Ok(())
+            }
+            Command::Wake => self.record(Vec::new()).await,
             Command::Send { signal, answer } => match self.why_too_late(&signal) {
                 Some(reason) => {
                     let _ = answer.send(SendAnswer::TooLate { reason });

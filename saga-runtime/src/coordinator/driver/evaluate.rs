@@ -13,7 +13,7 @@ use crate::saga::Saga;
 impl<S: Saga> Driver<S> {
     /// What the coordinator decides by itself: which arm is taken, which items there are, until when to wait; and which
     /// signal is received.
-    pub(super) fn evaluate(&mut self, records: &mut Vec<Record>) -> Result<(), Stop> {
+    pub(super) async fn evaluate(&mut self, records: &mut Vec<Record>) -> Result<(), Stop> {
         loop {
             if !matches!(self.state, Some(State::Forward(_))) {
                 return Ok(());
@@ -49,6 +49,12 @@ impl<S: Saga> Driver<S> {
             match settle(call, settled, self.now()) {
                 Ok(event) => {
                     let fact = event.to_fact().map_err(|error| Stop::Fault(error.to_string()))?;
+                    if Self::is_lock(call) {
+                        if self.take_locks(fact, event, records).await? {
+                            continue;
+                        }
+                        return Ok(());
+                    }
                     self.apply(fact, event, records)?;
                 }
                 Err(kinds) => {

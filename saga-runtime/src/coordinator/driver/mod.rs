@@ -6,6 +6,8 @@
 mod call;
 mod command;
 mod evaluate;
+mod hold;
+mod lock;
 mod plan;
 mod record;
 
@@ -23,12 +25,16 @@ use tracing::{Instrument, debug, error, info, info_span};
 
 pub(crate) use self::command::Command;
 pub use self::command::{CancelAnswer, SendAnswer};
+use self::lock::Blocked;
+pub(crate) use self::lock::locks_taken;
 use crate::coordinator::attempt::{Ended, panic_message};
+use crate::coordinator::child::ChildOf;
 use crate::coordinator::fold::Folded;
 use crate::coordinator::journal;
 use crate::coordinator::mailbox::Mailbox;
 use crate::coordinator::shared::{Reins, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
+use crate::definition::StepKind;
 use crate::error::Failure;
 use crate::id::SagaId;
 use crate::log::{Append, AppendError, Begin, Status, Wake};
@@ -43,7 +49,7 @@ pub(crate) const LOG_BACK_OFF: Duration = Duration::from_millis(500);
 /// Why the driver stops before the saga's end.
 enum Stop {
     /// All of it waits, for long: nobody needs to drive it meanwhile.
-    Dormant,
+    Dormant(Wake),
     /// The coordinator shuts down.
     Shutdown,
     /// The saga cannot go on.
@@ -76,6 +82,16 @@ pub(crate) struct Driver<S: Saga> {
     /// Until when the saga has to have opened its pivot, in milliseconds since the Unix epoch.
     deadline_ms: Option<u64>,
     place: Option<OwnedSemaphorePermit>,
+    /// Whose child it is, if it is one.
+    child_of: Option<ChildOf>,
+    /// Its output as JSON, while all is done and its parent can still turn it.
+    held: Option<String>,
+    /// The locks that it holds.
+    locks: Vec<String>,
+    /// The lock that it waits for.
+    blocked: Option<Blocked>,
+    /// Whether it turns: its children do then, too.
+    turning: watch::Sender<bool>,
     /// When it wakes, as its last append says.
     logged_wake: Wake,
     /// Until when what waits for a back-off has to wait, where a life before this one decided that.
@@ -107,13 +123,19 @@ impl<S: Saga> Driver<S> {
             mailbox: Mailbox::default(),
             deadline_ms: None,
             place: None,
+            child_of: None,
+            held: None,
+            locks: Vec::new(),
+            blocked: None,
+            turning: watch::Sender::new(false),
             logged_wake: Wake::Now,
             back_off_until_ms: None,
         }
     }
 
     /// Begins the saga, then drives it to its end.
-    pub(crate) async fn begin(mut self, input: S::Input, input_json: String) {
+    pub(crate) async fn begin(mut self, input: S::Input, input_json: String, child_of: Option<ChildOf>) {
+        self.child_of = child_of;
         let span = info_span!("saga", definition = S::DEFINITION.name, id = %self.id);
         async move {
             let stop = match self.append_begin(deadline::<S>(&input), input_json).await {
@@ -141,12 +163,15 @@ impl<S: Saga> Driver<S> {
             self.failures = folded.failures;
             self.mailbox = folded.mailbox;
             self.deadline_ms = folded.deadline_ms;
+            self.child_of = folded.child_of;
+            self.held = folded.held;
+            self.locks = folded.locks;
             self.logged_wake = folded.wake;
             self.back_off_until_ms = match folded.wake {
                 Wake::At(ms) => Some(ms),
                 Wake::Now | Wake::Never => None,
             };
-            let tainted = taint(&folded.state);
+            let tainted = taint::<S>(&folded.state);
             self.state = Some(folded.state);
             if !matches!(*self.progress.borrow(), Progress::Begun(..)) {
                 self.publish(SagaStatus::Running, None);
@@ -167,6 +192,7 @@ impl<S: Saga> Driver<S> {
         self.at_ms = self.now();
         self.deadline_ms = deadline?.map(|time| time.due_ms(self.at_ms));
         let mut records = vec![journal::begun(input, self.at_ms)];
+        records.extend(self.child_of.as_ref().map(|of| journal::begun_by(of, self.at_ms)));
         records.extend(self.deadline_ms.map(|due_ms| journal::deadline(due_ms, self.at_ms)));
         let count = records.len() as u64;
         let begin =
@@ -178,6 +204,7 @@ impl<S: Saga> Driver<S> {
             records,
             status: Status::Running,
             wake: Wake::Now,
+            locks: None,
         };
         match self.shared.append(append).await {
             Ok(()) => {
@@ -195,10 +222,24 @@ impl<S: Saga> Driver<S> {
         if stop.is_ok() {
             stop = self.drive_unless_it_panics().await;
         }
-        while matches!(stop, Err(Stop::Dormant)) {
+        while let Err(Stop::Dormant(wake)) = stop {
+            // What was in flight were children, which are dormant, too.
+            self.in_flight.clear();
+            if let Wake::At(at_ms) = wake
+                && self.logged_wake == Wake::Now
+            {
+                self.shared.waiters.wake_at(at_ms, &self.id);
+            }
             let reins = Reins { progress: self.progress, commands: self.commands };
-            match self.shared.park(&self.id, self.logged_wake, reins) {
-                Ok(()) => return debug!(wake = ?self.logged_wake, "dormant"),
+            match self.shared.park(&self.id, wake, reins) {
+                Ok(()) => {
+                    debug!(?wake, "dormant");
+                    // Its parent may be so, too.
+                    if let Some(parent) = self.child_of.and_then(|of| self.shared.entry(&of.parent)) {
+                        let _ = parent.commands.send(Command::Wake);
+                    }
+                    return;
+                }
                 Err(reins) => {
                     // There is something to do: it goes dormant again when its log says anew until when.
                     self.logged_wake = Wake::Now;
@@ -226,17 +267,24 @@ impl<S: Saga> Driver<S> {
             let calls = match self.state.as_ref().map(State::next) {
                 None | Some(Next::Ended) => return Ok(()),
                 Some(Next::Return) => {
-                    self.complete(Vec::new()).await?;
+                    if !self.is_to_be_held() {
+                        self.complete(Vec::new()).await?;
+                    } else if self.held.is_none() {
+                        self.hold(Vec::new()).await?;
+                    } else {
+                        self.stay_held().await?;
+                    }
                     continue;
                 }
                 Some(Next::Calls(calls)) => calls,
             };
             self.decide_cancels(&calls);
+            self.turning.send_replace(!matches!(self.state, Some(State::Forward(_))));
             // Read once: were it to change between here and the wait, nothing would be in flight and nobody would wake.
             let shutting_down = self.shared.is_shutting_down();
             if shutting_down && self.in_flight.is_empty() {
-                let unsent = calls.iter().filter(|call| call.is_in_flight()).map(not_sent);
-                let unsent = unsent.collect::<Vec<_>>();
+                let unsent = calls.iter().filter(|call| call.is_in_flight() && !is_child::<S>(call));
+                let unsent = unsent.map(not_sent).collect::<Vec<_>>();
                 if unsent.is_empty() {
                     return Err(Stop::Shutdown);
                 }
@@ -252,15 +300,18 @@ impl<S: Saga> Driver<S> {
             self.show(&calls);
             for call in calls.iter().filter(|call| call.is_in_flight()) {
                 if !shutting_down && !self.in_flight.contains_key(&call.place) {
-                    self.take_place().await;
+                    if !is_child::<S>(call) {
+                        self.take_place().await;
+                    }
                     attempts.push(self.attempt(call)?);
                 }
             }
-            if self.in_flight.is_empty() {
+            // Who only waits for its children holds none of the places that they need.
+            if calls.iter().filter(|call| self.in_flight.contains_key(&call.place)).all(is_child::<S>) {
                 self.place = None;
             }
-            if self.can_go_dormant() && !shutting_down {
-                return Err(Stop::Dormant);
+            if !shutting_down && let Some(wake) = self.dormant_until(&calls) {
+                return Err(Stop::Dormant(wake));
             }
             self.wait(&calls, &mut attempts, shutting_down).await?;
         }
@@ -324,11 +375,12 @@ impl<S: Saga> Driver<S> {
         if stop.is_ok() {
             self.decide_cancels(&calls);
         }
+        let tells = matches!(stop, Ok(()) | Err(Stop::Fault(_)));
         // The entry goes first: who finds none asks the log, and who has one is told the end by it.
         self.shared.remove(&self.id);
         match stop {
             Ok(()) => debug!("ended"),
-            Err(Stop::Dormant) => {}
+            Err(Stop::Dormant(_)) => {}
             Err(Stop::Shutdown) => {
                 info!("stopped until the next start");
                 self.publish(SagaStatus::Stopped, None);
@@ -345,6 +397,10 @@ impl<S: Saga> Driver<S> {
                 self.progress.send_replace(Progress::NotBegun(error));
             }
         }
+        if tells {
+            self.stop_waiting_for_locks();
+            self.tell_parent();
+        }
     }
 
     /// Milliseconds since the Unix epoch, never less than what was logged last.
@@ -360,10 +416,15 @@ fn deadline<S: Saga>(input: &S::Input) -> Result<Option<Time>, Stop> {
     })
 }
 
+/// Whether the call is a child saga, begun or turned: what became of it stands in the log.
+fn is_child<S: Saga>(call: &Call) -> bool {
+    S::DEFINITION.steps.get(call.place.step).is_some_and(|step| step.kind == StepKind::Saga)
+}
+
 /// After a restart nobody knows what became of the attempts that were open.
-fn taint<F: crate::machine::Forward>(state: &State<F>) -> Vec<Fact> {
+fn taint<S: Saga>(state: &StateOf<S>) -> Vec<Fact> {
     let Next::Calls(calls) = state.next() else { return Vec::new() };
-    let open = calls.iter().filter(|call| call.is_in_flight());
+    let open = calls.iter().filter(|call| call.is_in_flight() && !is_child::<S>(call));
     let failure = || Failure::unknown("the process ended while this attempt was open");
     open.map(|call| attempt_fact(call, AttemptFact::Failed(failure()))).collect()
 }

@@ -3,7 +3,8 @@
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::{Driver, attempt_fact, place_name, retry, step_name, taint};
+use super::lock::Blocked;
+use super::{Driver, attempt_fact, is_child, place_name, retry, step_name, taint};
 use crate::coordinator::status::{Parked, ParkedCall, Progress, SagaStatus};
 use crate::definition::StepKind;
 use crate::log::Wake;
@@ -79,6 +80,9 @@ impl<S: Saga> Driver<S> {
 
     /// When somebody has to drive the saga next: it waits as long as all of it waits. Decides the back-offs on the way.
     pub(super) fn wake(&mut self) -> Wake {
+        if self.held.is_some() {
+            return Wake::Never;
+        }
         if matches!(self.state, Some(State::Turning(..))) {
             return Wake::Now;
         }
@@ -115,12 +119,38 @@ impl<S: Saga> Driver<S> {
         (until_ms.saturating_sub(self.now()) >= LONG_MS).then_some(until_ms)
     }
 
-    /// Whether nothing happens before the time that its last append says, unless it comes from outside.
-    pub(super) fn can_go_dormant(&self) -> bool {
-        self.logged_wake != Wake::Now
-            && self.in_flight.is_empty()
-            && self.cancels.is_empty()
-            && self.commands.is_empty()
+    /// Until when nothing happens unless it comes from outside; `None` if something may.
+    pub(super) fn dormant_until(&self, calls: &[Call]) -> Option<Wake> {
+        if !self.cancels.is_empty() || !self.commands.is_empty() {
+            return None;
+        }
+        if self.logged_wake != Wake::Now {
+            return self.in_flight.is_empty().then_some(self.logged_wake);
+        }
+        // What it waits for tells it when it comes, in this process; in the next one it looks again.
+        if !matches!(self.state, Some(State::Forward(_))) {
+            return None;
+        }
+        let waits_for_lock = |call: &Call| self.blocked.is_some() && Self::is_lock(call);
+        if !calls.iter().any(|call| is_child::<S>(call) || waits_for_lock(call)) {
+            return None;
+        }
+        let mut wake = self.deadline_ms.filter(|_| self.state.as_ref().is_some_and(State::can_cancel));
+        for call in calls {
+            if is_child::<S>(call) {
+                let child = self.child(&call.place).ok()?;
+                if !self.shared.is_dormant(&child.id) {
+                    return None;
+                }
+            } else if !waits_for_lock(call) {
+                let until_ms = call.waits_until_ms()?;
+                wake = Some(wake.map_or(until_ms, |wake| wake.min(until_ms)));
+            }
+        }
+        match wake {
+            Some(ms) if ms.saturating_sub(self.now()) < LONG_MS => None,
+            wake => Some(wake.map_or(Wake::Never, Wake::At)),
+        }
     }
 
     /// Tells the handles whether an operator should look.
@@ -139,12 +169,14 @@ impl<S: Saga> Driver<S> {
                 }
             })
             .collect::<Vec<_>>();
-        let status = if parked.is_empty() {
+        let status = if let Some(Blocked { key, holder, .. }) = &self.blocked {
+            SagaStatus::WaitsForLock { key: key.clone(), holder: holder.clone() }
+        } else if parked.is_empty() {
             SagaStatus::Running
         } else {
             // What is in flight may take effect too.
             let mut residue = self.residue.clone();
-            let open = self.state.as_ref().map(taint).unwrap_or_default();
+            let open = self.state.as_ref().map(taint::<S>).unwrap_or_default();
             for fact in &open {
                 residue.record(S::DEFINITION, fact);
             }

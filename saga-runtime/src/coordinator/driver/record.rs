@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use tracing::{error, info};
 
-use super::{Driver, LOG_BACK_OFF, Stop};
+use super::{Driver, LOG_BACK_OFF, Stop, locks_taken};
 use crate::coordinator::attempt::panic_message;
 use crate::coordinator::journal;
 use crate::coordinator::status::SagaStatus;
+use crate::id::SagaId;
 use crate::log::{Append, AppendError, Record, Status, Wake};
 use crate::machine::{Event, Fact, FactKind, Next, State};
-use crate::saga::Saga;
+use crate::saga::{Saga, StateOf};
 
 impl<S: Saga> Driver<S> {
     pub(super) async fn record(&mut self, facts: Vec<Fact>) -> Result<(), Stop> {
@@ -31,9 +32,13 @@ impl<S: Saga> Driver<S> {
 
     /// Makes `records` durable, together with all that follows from them without waiting.
     pub(super) async fn finish_record(&mut self, mut records: Vec<Record>) -> Result<(), Stop> {
-        let evaluated = self.evaluate(&mut records);
+        let evaluated = self.evaluate(&mut records).await;
         if evaluated.is_ok() && matches!(self.state.as_ref().map(State::next), Some(Next::Return)) {
-            return self.complete(records).await;
+            return match (self.is_to_be_held(), &self.held) {
+                (false, _) => self.complete(records).await,
+                (true, None) => self.hold(records).await,
+                (true, Some(_)) => self.append(records).await,
+            };
         }
         self.append(records).await?;
         evaluated
@@ -60,6 +65,9 @@ impl<S: Saga> Driver<S> {
                 return Err(Stop::Fault(cause));
             }
         }
+        if let Some(locks) = locks_taken(S::DEFINITION, &fact) {
+            self.locks = locks;
+        }
         self.residue.record(S::DEFINITION, &fact);
         self.mailbox.record(S::DEFINITION, &fact);
         self.at_ms = self.now();
@@ -70,25 +78,15 @@ impl<S: Saga> Driver<S> {
     /// Builds the output and appends it together with `records`: the saga's last append.
     pub(super) async fn complete(&mut self, mut records: Vec<Record>) -> Result<(), Stop> {
         let state = self.state.take().ok_or_else(|| Stop::Fault("its state is gone".to_owned()))?;
-        // `return` is the user's code: it may panic. The step before it is recorded all the same.
-        let complete = AssertUnwindSafe(|| S::complete(state));
-        let completed = match std::panic::catch_unwind(complete) {
-            Ok(Some(Ok(event))) => event.to_fact().map_err(|error| error.to_string()),
-            Ok(Some(Err(error))) => Err(error.to_string()),
-            Ok(None) => Err("it has nothing to return".to_owned()),
-            Err(panic) => Err(format!("its `return` panicked: {}", panic_message(&*panic))),
-        };
-        match completed {
-            Ok(fact) => {
-                let output = match &fact.kind {
-                    FactKind::Completed(output) => Some(Arc::from(output.as_str())),
-                    _ => None,
-                };
+        match returned::<S>(state) {
+            Ok((fact, output)) => {
+                // They are not needed any more, once nothing can go wrong here but the append itself.
+                self.release_children().await?;
                 records.push(journal::to_record(S::DEFINITION, fact, self.now()));
                 self.state = Some(State::Completed);
                 self.append(records).await?;
                 info!("completed");
-                self.publish(SagaStatus::Completed, output);
+                self.publish(SagaStatus::Completed, Some(output));
                 Ok(())
             }
             Err(cause) => {
@@ -112,10 +110,26 @@ impl<S: Saga> Driver<S> {
         let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
         let (saga, first_seq) = (self.id.clone(), self.next_seq);
         let wake = if status == Status::Running { self.wake() } else { Wake::Never };
-        let append = Append { saga, begin: None, first_seq, records, status, wake };
+        let append = Append { saga, begin: None, first_seq, records, status, wake, locks: None };
+        self.make_durable(append).await?;
+        self.next_seq += count;
+        self.logged_wake = wake;
+        if status != Status::Running {
+            self.tell_who_waits_for_locks();
+        }
+        if let Some(State::Compensated(cause)) = &self.state {
+            info!(%cause, "compensated");
+            self.publish(SagaStatus::Compensated(cause.clone()), None);
+        }
+        Ok(())
+    }
+
+    /// Makes the append durable, or says which lock another saga holds, and which saga.
+    pub(super) async fn make_durable(&self, append: Append) -> Result<Option<(String, SagaId)>, Stop> {
         loop {
             match self.shared.append(append.clone()).await {
-                Ok(()) => break,
+                Ok(()) => return Ok(None),
+                Err(AppendError::Locked { key, holder, .. }) => return Ok(Some((key, holder))),
                 Err(AppendError::Unavailable(error)) => {
                     error!(%error, "the saga waits for its log");
                     if self.shared.is_shutting_down() {
@@ -129,12 +143,23 @@ impl<S: Saga> Driver<S> {
                 Err(error) => return Err(Stop::Fault(error.to_string())),
             }
         }
-        self.next_seq += count;
-        self.logged_wake = wake;
-        if let Some(State::Compensated(cause)) = &self.state {
-            info!(%cause, "compensated");
-            self.publish(SagaStatus::Compensated(cause.clone()), None);
-        }
-        Ok(())
     }
+}
+
+/// The fact that the saga returned, and its output as JSON. `return` is the user's code, and may panic: the step before
+/// it is recorded all the same.
+pub(super) fn returned<S: Saga>(state: StateOf<S>) -> Result<(Fact, Arc<str>), String> {
+    let complete = AssertUnwindSafe(|| S::complete(state));
+    let event = match std::panic::catch_unwind(complete) {
+        Ok(Some(Ok(event))) => event,
+        Ok(Some(Err(error))) => return Err(error.to_string()),
+        Ok(None) => return Err("it has nothing to return".to_owned()),
+        Err(panic) => return Err(format!("its `return` panicked: {}", panic_message(&*panic))),
+    };
+    let fact = event.to_fact().map_err(|error| error.to_string())?;
+    let output = match &fact.kind {
+        FactKind::Completed(output) => Arc::from(output.as_str()),
+        _ => return Err("it returned something else than an output".to_owned()),
+    };
+    Ok((fact, output))
 }

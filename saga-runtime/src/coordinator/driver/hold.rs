@@ -1,0 +1,126 @@
+//! A child that has done everything, and its parent that lets it end.
+
+use std::sync::Arc;
+
+use tracing::info;
+
+use super::record::returned;
+use super::{Driver, Stop};
+use crate::coordinator::child::{Child, ChildOf, child_id};
+use crate::coordinator::journal;
+use crate::coordinator::recovery::wake;
+use crate::coordinator::status::SagaStatus;
+use crate::definition::{StepKind, Zone};
+use crate::id::SagaId;
+use crate::log::{Record, Status, Wake};
+use crate::machine::{Fact, FactKind, Place};
+use crate::saga::Saga;
+
+impl<S: Saga> Driver<S> {
+    /// Whether it does not end by itself when it has done everything.
+    pub(super) fn is_to_be_held(&self) -> bool {
+        self.child_of.as_ref().is_some_and(|of| of.held)
+    }
+
+    /// Records the output together with `records`: from now on it waits for its parent. All that it would compensate is
+    /// still there.
+    pub(super) async fn hold(&mut self, mut records: Vec<Record>) -> Result<(), Stop> {
+        let Some(state) = self.state.clone() else { return Err(Stop::Fault("its state is gone".to_owned())) };
+        let output = match returned::<S>(state) {
+            Ok((_, output)) => output,
+            Err(cause) => {
+                self.append(records).await?;
+                return Err(Stop::Fault(cause));
+            }
+        };
+        records.push(journal::held(output.to_string(), self.now()));
+        self.held = Some(output.to_string());
+        self.append(records).await?;
+        info!("held");
+        self.publish(SagaStatus::Held, Some(output));
+        self.tell_parent();
+        Ok(())
+    }
+
+    /// Waits for its parent's word.
+    pub(super) async fn stay_held(&mut self) -> Result<(), Stop> {
+        if self.shared.is_shutting_down() {
+            return Err(Stop::Shutdown);
+        }
+        let held = matches!(self.progress.borrow().status(), Some(SagaStatus::Held));
+        if !held {
+            // It is read from the log: its parent may have ended without its knowing.
+            self.publish(SagaStatus::Held, self.held.as_deref().map(Arc::from));
+            if self.parent_has_completed().await {
+                return self.release().await;
+            }
+        }
+        if self.logged_wake == Wake::Never && self.commands.is_empty() {
+            return Err(Stop::Dormant(Wake::Never));
+        }
+        tokio::select! {
+            command = self.commands.recv() => match command {
+                Some(command) => self.command(command).await,
+                None => Err(Stop::Fault("its entry is gone".to_owned())),
+            },
+            () = self.shared.shutdown() => Ok(()),
+        }
+    }
+
+    async fn parent_has_completed(&self) -> bool {
+        let Some(of) = &self.child_of else { return false };
+        let parent = self.shared.log.history(&of.parent).await;
+        matches!(parent, Ok(Some(parent)) if parent.status == Status::Completed)
+    }
+
+    /// Ends a saga that was held. Does nothing to any other.
+    pub(super) async fn release(&mut self) -> Result<(), Stop> {
+        let Some(output) = self.held.clone() else { return Ok(()) };
+        self.release_children().await?;
+        let mut records = Vec::new();
+        self.apply_fact(Fact { place: None, kind: FactKind::Completed(output.clone()) }, &mut records)?;
+        self.held = None;
+        self.append(records).await?;
+        info!("completed");
+        self.publish(SagaStatus::Completed, Some(output.into()));
+        Ok(())
+    }
+
+    /// Lets the children end that could still be turned until now.
+    pub(super) async fn release_children(&mut self) -> Result<(), Stop> {
+        let held = self.residue.effects().map(|(place, _)| place);
+        let held = held.filter(|place| Self::holds_child_of(place)).cloned().collect::<Vec<_>>();
+        for place in held {
+            if !self.child(&place)?.release().await {
+                return Err(Stop::Shutdown);
+            }
+        }
+        Ok(())
+    }
+
+    /// The child of the step at `place`.
+    pub(super) fn child(&self, place: &Place) -> Result<Child, Stop> {
+        let step = S::DEFINITION.steps.get(place.step).map_or("", |step| step.name);
+        let id = child_id(&self.id, step, &place.items).map_err(Stop::Fault)?;
+        let of = ChildOf { parent: self.id.clone(), root: self.root(), held: Self::holds_child_of(place) };
+        Ok(Child { shared: Arc::clone(&self.shared), id, of })
+    }
+
+    /// The saga that is nobody's child: itself, or its first ancestor.
+    pub(super) fn root(&self) -> SagaId {
+        self.child_of.as_ref().map_or(&self.id, |of| &of.root).clone()
+    }
+
+    /// Whether the child of the step at `place` is to be turned if this saga turns.
+    fn holds_child_of(place: &Place) -> bool {
+        let step = S::DEFINITION.steps.get(place.step);
+        step.is_some_and(|step| step.kind == StepKind::Saga && step.zone == Zone::Compensatable)
+    }
+
+    /// Its parent may wait for what has just happened.
+    pub(super) fn tell_parent(&self) {
+        if let Some(of) = &self.child_of {
+            wake(&self.shared, &of.parent);
+        }
+    }
+}
