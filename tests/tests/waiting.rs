@@ -5,8 +5,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use saga_runtime::log::{
-    Append, AppendError, Begin, Cursor, Damaged, History, HistoryError, LogError, LogFuture, MemoryLog, Page,
-    Record, SagaLog, SqliteLog, Status, Wake,
+    Append, AppendError, Begin, Cursor, Damaged, History, HistoryError, LockCursor, LockPage, LogError,
+    LogFuture, MemoryLog, Page, Record, SagaLog, SqliteLog, Status, Wake,
 };
 use saga_runtime::{Begun, Coordinator, Outcome, Saga, SagaId};
 use saga_tests::logs::{TestLog, Unhurried};
@@ -38,6 +38,7 @@ async fn write<S: Saga>(log: &impl SagaLog, id: &str, input: &str, wake: Wake) {
         records: vec![begun],
         status: Status::Running,
         wake,
+        locks: None,
     };
     assert_eq!(log.append(vec![append]).await, [Ok(())]);
 }
@@ -231,6 +232,10 @@ impl SagaLog for DamagedAtNoon {
     fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
         self.0.waiting(after_ms)
     }
+
+    fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>> {
+        self.0.locks(after, limit)
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -302,6 +307,10 @@ impl SagaLog for SlowPages {
 
     fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
         self.0.waiting(after_ms)
+    }
+
+    fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>> {
+        self.0.locks(after, limit)
     }
 }
 

@@ -189,6 +189,7 @@ impl<S: Saga> Driver<S> {
             records: vec![record],
             status: Status::Running,
             wake: Wake::Now,
+            locks: None,
         };
         match self.shared.append(append).await {
             Ok(()) => {
@@ -684,7 +685,7 @@ impl<S: Saga> Driver<S> {
         };
         let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
         let (saga, first_seq) = (self.id.clone(), self.next_seq);
-        let append = Append { saga, begin: None, first_seq, records, status, wake: self.wake() };
+        let append = Append { saga, begin: None, first_seq, records, status, wake: self.wake(), locks: None };
         loop {
             match self.shared.append(append.clone()).await {
                 Ok(()) => break,
