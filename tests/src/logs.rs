@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use saga_runtime::SagaId;
 use saga_runtime::log::{
-    Append, AppendError, Cursor, History, HistoryError, LogError, LogFuture, Page, SagaLog, Wake,
+    Append, AppendError, Cursor, History, HistoryError, LockCursor, LockPage, LogError, LogFuture, Page,
+    SagaLog, Wake,
 };
 use tokio::sync::watch;
 
@@ -197,6 +198,13 @@ impl SagaLog for TestLog {
             self.log.waiting(after_ms).await
         })
     }
+
+    fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>> {
+        Box::pin(async move {
+            self.is_up()?;
+            self.log.locks(after, limit).await
+        })
+    }
 }
 
 /// A log with threads of its own, for virtual time: the clock does not advance while it is at work.
@@ -258,6 +266,13 @@ impl<L: SagaLog> SagaLog for Unhurried<L> {
         Box::pin(async move {
             let count = self.unhurried(async move |log: &L| log.waiting(after_ms).await).await;
             count.unwrap_or_else(|| Err(TestLog::unavailable()))
+        })
+    }
+
+    fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>> {
+        Box::pin(async move {
+            let page = self.unhurried(async move |log: &L| log.locks(after, limit).await).await;
+            page.unwrap_or_else(|| Err(TestLog::unavailable()))
         })
     }
 }

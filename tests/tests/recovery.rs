@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use saga_runtime::coordinator::HandleError;
 use saga_runtime::log::{
-    Append, Begin, Cursor, Damaged, History, HistoryError, LogError, LogFuture, MemoryLog, Page, Record,
-    SagaLog, SqliteLog, Status, Wake,
+    Append, Begin, Cursor, Damaged, History, HistoryError, LockCursor, LockPage, LogError, LogFuture,
+    MemoryLog, Page, Record, SagaLog, SqliteLog, Status, Wake,
 };
 use saga_runtime::{Begun, Coordinator, Outcome, Saga, SagaId, SagaStatus, saga};
 use saga_tests::logs::{LogFault, TestLog, Unhurried};
@@ -32,6 +32,7 @@ async fn write<S: Saga>(log: &MemoryLog, id: &str, records: &[Line<'_>]) {
         records: records.iter().map(|(step, event, data)| record(*step, event, *data)).collect(),
         status: Status::Running,
         wake: Wake::Now,
+        locks: None,
     };
     assert_eq!(log.append(vec![append]).await, [Ok(())]);
 }
@@ -171,6 +172,10 @@ impl SagaLog for DamagedLog {
     fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
         self.0.waiting(after_ms)
     }
+
+    fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>> {
+        self.0.locks(after, limit)
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -267,6 +272,7 @@ async fn write_stranger(log: &MemoryLog) {
         }],
         status: Status::Running,
         wake: Wake::Now,
+        locks: None,
     };
     assert_eq!(log.append(vec![stranger]).await, [Ok(())]);
 }

@@ -13,7 +13,8 @@ use saga_examples::travel::desk::Desks;
 use saga_examples::travel::saga::BookTrip;
 use saga_examples::travel::trip::{Itinerary, Trip};
 use saga_runtime::log::{
-    Append, AppendError, Cursor, History, HistoryError, LogError, LogFuture, Page, SagaLog, SqliteLog, Wake,
+    Append, AppendError, Cursor, History, HistoryError, LockCursor, LockPage, LogError, LogFuture, Page,
+    SagaLog, SqliteLog, Wake,
 };
 use saga_runtime::{Coordinator, Saga, SagaId, SagaStatus};
 use saga_tests::travel::{World, hasty, trip, until};
@@ -390,6 +391,10 @@ impl SagaLog for CrashingLog {
 
     fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
         self.log.waiting(after_ms)
+    }
+
+    fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>> {
+        self.log.locks(after, limit)
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use saga_runtime::log::{
-    Append, AppendError, Begin, Cursor, Damaged, History, HistoryError, LogError, LogFuture, MemoryLog, Page,
-    Record, SagaLog, SqliteLog, Status, Wake,
+    Append, AppendError, Begin, Cursor, Damaged, History, HistoryError, LockCursor, LockPage, LogError,
+    LogFuture, MemoryLog, Page, Record, SagaLog, SqliteLog, Status, Wake,
 };
 use saga_runtime::{Begun, CancelAnswer, Coordinator, Outcome, Saga, SagaId, SagaStatus, StepError, saga};
 use saga_tests::logs::{TestLog, Unhurried};
@@ -41,6 +41,7 @@ async fn write<S: Saga>(log: &impl SagaLog, id: &str, input: &str, wake: Wake) {
         records: vec![begun],
         status: Status::Running,
         wake,
+        locks: None,
     };
     assert_eq!(log.append(vec![append]).await, [Ok(())]);
 }
@@ -334,6 +335,10 @@ impl SagaLog for DamagedAtNoon {
     fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
         self.0.waiting(after_ms)
     }
+
+    fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>> {
+        self.0.locks(after, limit)
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -405,6 +410,10 @@ impl SagaLog for SlowPages {
 
     fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
         self.0.waiting(after_ms)
+    }
+
+    fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>> {
+        self.0.locks(after, limit)
     }
 }
 

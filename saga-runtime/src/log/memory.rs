@@ -1,13 +1,13 @@
 //! A saga log in memory: for tests, and for sagas that need not outlive the process.
 
-use std::collections::{BTreeSet, HashMap, btree_set};
+use std::collections::{BTreeMap, BTreeSet, HashMap, btree_set};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::rules::{Verdict, judge, validate, wake_after};
+use super::rules::{Verdict, judge, sorted_keys, validate, wake_after};
 use super::{
-    Append, AppendError, Cursor, History, HistoryError, LogError, LogFuture, Page, SagaLog, Status,
-    WAKE_MS_MAX, Wake,
+    Append, AppendError, Cursor, HeldLock, History, HistoryError, LockCursor, LockPage, Locks, LogError,
+    LogFuture, Page, SagaLog, Status, WAKE_MS_MAX, Wake,
 };
 use crate::id::SagaId;
 
@@ -27,6 +27,10 @@ struct Content {
     places: HashMap<SagaId, usize>,
     /// The unfinished ones, in the order in which they wake.
     running: BTreeSet<(Wake, usize)>,
+    /// The roots of the locks that are held, by key and by the place of the holder.
+    locks: BTreeMap<(String, usize), SagaId>,
+    /// The keys that each saga holds.
+    held: HashMap<usize, BTreeSet<String>>,
 }
 
 impl MemoryLog {
@@ -74,6 +78,10 @@ impl SagaLog for MemoryLog {
     fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
         Box::pin(async move { Ok(self.content().later(after_ms).count() as u64) })
     }
+
+    fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>> {
+        Box::pin(async move { Ok(self.content().locks(after, limit.max(1))) })
+    }
 }
 
 impl Content {
@@ -86,6 +94,9 @@ impl Content {
         let Verdict::Write { skip } = judge(&append, self.history(&append.saga))? else {
             return Ok(());
         };
+        if let Some(locks) = &append.locks {
+            self.check_locks(&append.saga, locks)?;
+        }
         let wake = wake_after(&append);
         let place = *self.places.entry(append.saga.clone()).or_insert(self.sagas.len());
         if let Some(begin) = append.begin {
@@ -99,8 +110,48 @@ impl Content {
         history.wake = wake;
         if append.status == Status::Running {
             self.running.insert((wake, place));
+            if let Some(locks) = append.locks {
+                self.take_locks(place, locks);
+            }
+        } else {
+            for key in self.held.remove(&place).into_iter().flatten() {
+                self.locks.remove(&(key, place));
+            }
         }
         Ok(())
+    }
+
+    /// Refuses locks of which another root holds one.
+    fn check_locks(&self, saga: &SagaId, locks: &Locks) -> Result<(), AppendError> {
+        for key in sorted_keys(locks) {
+            let mut holders = self.locks.range((key.to_owned(), 0)..=(key.to_owned(), usize::MAX));
+            if let Some(((_, place), _)) = holders.find(|(_, root)| **root != locks.root) {
+                let holder = self.sagas[*place].saga.clone();
+                return Err(AppendError::Locked { saga: saga.clone(), key: key.to_owned(), holder });
+            }
+        }
+        Ok(())
+    }
+
+    fn take_locks(&mut self, place: usize, locks: Locks) {
+        for key in locks.keys {
+            self.held.entry(place).or_default().insert(key.clone());
+            self.locks.insert((key, place), locks.root.clone());
+        }
+    }
+
+    fn locks(&self, after: Option<LockCursor>, limit: usize) -> LockPage {
+        let after =
+            after.map(|LockCursor { key, begun }| (key, usize::try_from(begun).unwrap_or(usize::MAX)));
+        let behind = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
+        let mut locks = self.locks.range(behind);
+        let page: Vec<_> = locks.by_ref().take(limit).collect();
+        let last = locks.next().and(page.last());
+        let next = last.map(|((key, place), _)| LockCursor { key: key.clone(), begun: *place as u64 });
+        let held = |((key, place), root): (&(String, usize), &SagaId)| {
+            Ok(HeldLock { key: key.clone(), holder: self.sagas[*place].saga.clone(), root: root.clone() })
+        };
+        LockPage { locks: page.into_iter().map(held).collect(), next }
     }
 
     fn unfinished(&self, until: Wake, after: Option<Cursor>, limit: usize) -> Page {

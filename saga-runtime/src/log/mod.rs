@@ -37,6 +37,10 @@ pub trait SagaLog: Send + Sync + 'static {
     /// after that it is [`AppendError::Exists`]. A saga that has ended takes no further record: that is
     /// [`AppendError::Conflict`].
     ///
+    /// [`Append::locks`] are taken with the records, and an append that would take what another root holds is
+    /// [`AppendError::Locked`]. The append that ends a saga lets go of all its locks: a later one of the same batch can
+    /// take them.
+    ///
     /// Dropping the future does not take back what was handed over.
     fn append(&self, batch: Vec<Append>) -> LogFuture<'_, Vec<Result<(), AppendError>>>;
 
@@ -63,12 +67,24 @@ pub trait SagaLog: Send + Sync + 'static {
 
     /// How many unfinished sagas wake later than `after_ms`, or never.
     fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>>;
+
+    /// A page of at most `limit` locks that are held (at least one), in the order of their keys as bytes, those of one
+    /// key in the order in which their holders were begun, beginning after `after`.
+    ///
+    /// A lock whose rows are damaged is one [`DamagedLock`]; it does not end the page.
+    fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>>;
 }
 
 /// The most that one record may hold, in bytes of its step, event and data together: 64 MiB.
 ///
 /// The sagas that wait share one commit, and so they share its length.
 pub const RECORD_BYTES_MAX: usize = 64 << 20;
+
+/// The most locks that one append takes.
+pub const LOCKS_MAX: usize = 1_000;
+
+/// The longest key of a lock, in bytes.
+pub const LOCK_KEY_BYTES_MAX: usize = 1_000;
 
 /// Records of one saga that become durable together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +102,64 @@ pub struct Append {
     /// When the saga is to be driven next, once the records hold. Means nothing where `status` is an end, and is no part
     /// of what makes an append the same as another: where the records stand already, it changes nothing.
     pub wake: Wake,
+    /// The locks that the saga takes with these records: all of them, or the append is refused. It holds them until it
+    /// ends, whatever happens to it before. Where the records stand already, they change nothing: so what a saga locks
+    /// is to be seen in its records.
+    pub locks: Option<Locks>,
+}
+
+/// Semantic locks, which are taken together.
+///
+/// They exclude one family of sagas from another: a saga and all that it calls, directly or not, have one root, and
+/// what one of them holds each of them can take. Then both hold it, each until it ends itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locks {
+    /// What is locked, such as `account/17`; any order, and a key that comes twice is one lock. 1 to [`LOCKS_MAX`]
+    /// keys of 1 to [`LOCK_KEY_BYTES_MAX`] bytes.
+    pub keys: Vec<String>,
+    /// The saga that no saga has called: the one that takes the locks, or its ancestor. The same in all appends of
+    /// a saga.
+    pub root: SagaId,
+}
+
+/// A lock, and one of those who hold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldLock {
+    /// What is locked.
+    pub key: String,
+    /// The saga that took it, and has not ended.
+    pub holder: SagaId,
+    /// The saga whose family it excludes all others from it.
+    pub root: SagaId,
+}
+
+/// A place in the order of the locks that are held.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LockCursor {
+    /// The lock at this place.
+    pub key: String,
+    /// Its holder's place among those that hold it: a number that grows with each begin.
+    pub begun: u64,
+}
+
+/// A page of locks.
+#[derive(Debug, Default)]
+pub struct LockPage {
+    /// The locks.
+    pub locks: Vec<Result<HeldLock, DamagedLock>>,
+    /// Where the next page begins; `None` after the last one.
+    pub next: Option<LockCursor>,
+}
+
+/// A lock of which the log cannot say who holds it. Nobody is given it until it is mended; no other lock and no saga is
+/// touched by that.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("lock `{key}` is damaged in the log: {cause}")]
+pub struct DamagedLock {
+    /// What is locked, as far as it can be read.
+    pub key: String,
+    /// What is wrong, and where.
+    pub cause: String,
 }
 
 /// What is known of a saga from its begin on.
@@ -194,6 +268,25 @@ pub enum AppendError {
         expected: u64,
         /// How many records the log holds.
         found: u64,
+    },
+    /// A saga of another root holds one of the locks. Nothing is written, and it can be tried again when that one is let
+    /// go.
+    #[error("saga `{saga}` cannot take the lock `{key}`: saga `{holder}` holds it")]
+    Locked {
+        /// The saga that was to take it.
+        saga: SagaId,
+        /// The first lock in the order of the keys that another root holds.
+        key: String,
+        /// A saga that holds it: the one of them that was begun first.
+        holder: SagaId,
+    },
+    /// Who holds one of the locks cannot be read, so it is not given to anybody. Nothing is written.
+    #[error("saga `{saga}` cannot take its locks: {lock}")]
+    LockDamaged {
+        /// The saga that was to take it.
+        saga: SagaId,
+        /// The lock.
+        lock: DamagedLock,
     },
     /// The saga's rows are damaged: nothing is appended to it.
     #[error(transparent)]

@@ -1,6 +1,9 @@
 //! What an append may do: the same rules for every log that this crate brings.
 
-use super::{Append, AppendError, Begin, History, RECORD_BYTES_MAX, Record, Status, WAKE_MS_MAX, Wake};
+use super::{
+    Append, AppendError, Begin, History, LOCK_KEY_BYTES_MAX, LOCKS_MAX, Locks, RECORD_BYTES_MAX, Record,
+    Status, WAKE_MS_MAX, Wake,
+};
 
 /// What is to be done for an append that is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub(super) fn validate(append: &Append) -> Result<(), AppendError> {
         append.records.iter().enumerate().find_map(|(i, record)| wrong_in(record).map(|cause| (i, cause)))
     {
         format!("its record {} {cause}", append.first_seq.saturating_add(index as u64))
+    } else if let Some(cause) = append.locks.as_ref().and_then(wrong_in_locks) {
+        cause
     } else {
         return Ok(());
     };
@@ -54,6 +59,14 @@ pub(super) fn wake_after(append: &Append) -> Wake {
 /// Other records stand at the append's place, or the place before it is empty.
 pub(super) fn conflict(append: &Append, found: u64) -> AppendError {
     AppendError::Conflict { saga: append.saga.clone(), expected: append.first_seq, found }
+}
+
+/// The keys of `locks`, each once, in the order in which they are taken.
+pub(super) fn sorted_keys(locks: &Locks) -> Vec<&str> {
+    let mut keys: Vec<&str> = locks.keys.iter().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 /// The bytes that [`RECORD_BYTES_MAX`] bounds.
@@ -90,6 +103,18 @@ fn judge_next(append: &Append, held: &History) -> Result<Verdict, AppendError> {
 /// The status that the saga had once its first `count` records held: nothing follows an end.
 fn status_after(held: &History, count: usize) -> Status {
     if count == held.records.len() { held.status } else { Status::Running }
+}
+
+fn wrong_in_locks(locks: &Locks) -> Option<String> {
+    let count = locks.keys.len();
+    if count == 0 {
+        return Some("it takes locks, and names none".to_owned());
+    }
+    if count > LOCKS_MAX {
+        return Some(format!("it takes {count} locks, and {LOCKS_MAX} is the most"));
+    }
+    let bytes = locks.keys.iter().map(String::len).find(|bytes| !(1..=LOCK_KEY_BYTES_MAX).contains(bytes))?;
+    Some(format!("the key of a lock has {bytes} bytes instead of 1 to {LOCK_KEY_BYTES_MAX}"))
 }
 
 fn wrong_in(record: &Record) -> Option<String> {

@@ -49,6 +49,8 @@ pub(super) struct Head {
     pub(super) chain: Chain,
     /// Column `wake_at_ms`.
     pub(super) wake_at_ms: Option<i64>,
+    /// Whether rows of table `lock` may be its own; those of a saga that was read from the file may.
+    pub(super) may_hold_locks: bool,
 }
 
 /// Column `wake_at_ms` of an unfinished saga that wakes then.
@@ -273,7 +275,7 @@ impl SagaRow {
         }
         self.confirm(records.len() as u64, chain)?;
         let Self { number, id: saga, begin, status, wake, wake_at_ms, .. } = self;
-        let head = Head { number, records: self.records, chain, wake_at_ms };
+        let head = Head { number, records: self.records, chain, wake_at_ms, may_hold_locks: true };
         let history = History { saga, begin, status, wake, records };
         Ok(Loaded { history, head })
     }

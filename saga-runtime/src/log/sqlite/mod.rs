@@ -14,6 +14,7 @@ mod error;
 mod heads;
 mod load;
 mod lock;
+mod locks;
 mod reader;
 mod schema;
 #[cfg(test)]
@@ -34,7 +35,10 @@ use self::error::log_error;
 use self::lock::LockFile;
 use self::reader::{Query, Reader};
 use self::writer::{Request, Writer};
-use super::{Append, AppendError, Cursor, History, HistoryError, LogError, LogFuture, Page, SagaLog, Wake};
+use super::{
+    Append, AppendError, Cursor, History, HistoryError, LockCursor, LockPage, LogError, LogFuture, Page,
+    SagaLog, Wake,
+};
 use crate::id::SagaId;
 
 pub use self::error::{OpenError, OpenErrorReason};
@@ -113,13 +117,15 @@ fn check_tables(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
     use self::load::{
         AWAKE, COUNT_WAITING, JOURNAL, NEXT_WAKE, SAGA_BY_ID, SAGA_BY_NUMBER, WAITING_BEHIND, WAITING_UNTIL,
     };
+    use self::locks::{DELETE_LOCKS, INSERT_LOCK, LOCK_BY_KEY, LOCK_BY_KEY_AGAIN, LOCKS_BEHIND};
     use self::writer::{INSERT_RECORD, INSERT_SAGA, UPDATE_HEAD, UPDATE_ROW};
     let all = [
+        [INSERT_LOCK, LOCK_BY_KEY, LOCK_BY_KEY_AGAIN, LOCKS_BEHIND],
         [SAGA_BY_ID, SAGA_BY_NUMBER, JOURNAL, NEXT_WAKE],
         [AWAKE, WAITING_UNTIL, WAITING_BEHIND, COUNT_WAITING],
         [INSERT_RECORD, INSERT_SAGA, UPDATE_HEAD, UPDATE_ROW],
     ];
-    all.as_flattened().iter().try_for_each(|sql| connection.prepare(sql).map(drop))
+    all.as_flattened().iter().chain([&DELETE_LOCKS]).try_for_each(|sql| connection.prepare(sql).map(drop))
 }
 
 impl SqliteLog {
@@ -202,6 +208,14 @@ impl SagaLog for SqliteLog {
         Box::pin(async move {
             let count = self.reader.ask(|answer| Query::Waiting { after_ms, answer }).await;
             count.unwrap_or_else(|| Err(self.closed()))
+        })
+    }
+
+    fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>> {
+        Box::pin(async move {
+            let limit = limit.max(1);
+            let page = self.reader.ask(|answer| Query::Locks { after, limit, answer }).await;
+            page.unwrap_or_else(|| Err(self.closed()))
         })
     }
 }

@@ -9,8 +9,9 @@ use tokio::sync::oneshot;
 use super::connection;
 use super::error::from_sqlite;
 use super::load;
+use super::locks;
 use crate::id::SagaId;
-use crate::log::{Cursor, History, HistoryError, LogError, Page, Wake};
+use crate::log::{Cursor, History, HistoryError, LockCursor, LockPage, LogError, Page, Wake};
 
 /// What the reader is asked for.
 #[derive(Debug)]
@@ -32,6 +33,11 @@ pub(super) enum Query {
     Waiting {
         after_ms: u64,
         answer: oneshot::Sender<Result<u64, LogError>>,
+    },
+    Locks {
+        after: Option<LockCursor>,
+        limit: usize,
+        answer: oneshot::Sender<Result<LockPage, LogError>>,
     },
     /// Answer what was asked before, and end.
     Close,
@@ -66,6 +72,10 @@ impl Reader {
                 }
                 Query::Waiting { after_ms, answer } => {
                     let _ = answer.send(self.read(|connection| load::waiting(connection, after_ms)));
+                }
+                Query::Locks { after, limit, answer } => {
+                    let _ =
+                        answer.send(self.read(|connection| locks::page(connection, after.clone(), limit)));
                 }
                 Query::Close => queries.close(),
             }

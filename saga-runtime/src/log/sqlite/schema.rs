@@ -11,10 +11,10 @@ const APPLICATION_ID: i64 = 0x7361_6761;
 
 /// One step for each version up to [`VERSION`]: the first makes version 1 of an empty file, each further one the next
 /// version of the one before. A step that has been released never changes.
-pub(super) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
+pub(super) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
 
 /// The version that this library writes.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// `saga` has the id of the user in one place: everything else refers to its small number, so that ids may be long
 /// and random at no cost. `journal` grows at its end only.
@@ -70,6 +70,30 @@ const VERSION_2: &str = "
         WHERE status NOT IN ('completed', 'compensated') AND (wake_at_ms IS NULL OR wake_at_ms <= 0);
 
     CREATE INDEX saga_waiting ON saga (wake_at_ms) WHERE wake_at_ms IS NOT NULL;
+";
+
+/// The semantic locks that unfinished sagas hold. The rows follow from the records: the append that takes locks writes
+/// them, and the one that ends the saga deletes them.
+///
+/// `lock_again` holds all of each row a second time, so that damage to one of the two is found before a lock is given
+/// away. `root` is the id itself: the log need not know the saga that it names.
+const VERSION_3: &str = "
+    CREATE TABLE lock (
+        key      TEXT    NOT NULL,
+        saga     INTEGER NOT NULL,
+        root     TEXT    NOT NULL,
+        checksum INTEGER NOT NULL,
+        PRIMARY KEY (key, saga)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE INDEX lock_again ON lock (key, saga, root, checksum);
+
+    CREATE INDEX lock_of_saga ON lock (saga);
+
+    CREATE VIEW held_lock AS
+        SELECT lock.key, saga.id AS holder, lock.root
+        FROM lock JOIN saga ON saga.number = lock.saga
+        ORDER BY lock.key, lock.saga;
 ";
 
 /// Whose file it is.

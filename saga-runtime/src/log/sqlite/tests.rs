@@ -1,5 +1,7 @@
 //! What only a log in a file can do, suffer and survive.
 
+mod locks;
+
 use std::fs;
 use std::process::Command;
 use std::sync::Arc;
@@ -113,6 +115,13 @@ async fn conforms_without_memory_of_what_it_wrote() {
         }
         fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
             self.0.waiting(after_ms)
+        }
+        fn locks(
+            &self,
+            after: Option<LockCursor>,
+            limit: usize,
+        ) -> LogFuture<'_, Result<LockPage, LogError>> {
+            self.0.locks(after, limit)
         }
     }
     conformance::check(|| async {
@@ -344,9 +353,15 @@ async fn a_changed_time_to_wake_is_damage_of_its_saga_alone() {
     }
 }
 
-/// The file of a library that knew nothing of times to wake.
+/// The file of a library that knew nothing of times to wake, and of one that knew nothing of locks.
 #[tokio::test]
-async fn a_file_of_version_1_becomes_one_of_this_version_with_all_that_it_holds() {
+async fn a_file_of_an_older_version_becomes_one_of_this_version_with_all_that_it_holds() {
+    for version in 1..schema::VERSION {
+        becomes_one_of_this_version(version).await;
+    }
+}
+
+async fn becomes_one_of_this_version(version: i64) {
     let fixture = Fixture::new();
     let log = fixture.open();
     three_sagas(&log).await;
@@ -359,10 +374,12 @@ async fn a_file_of_version_1_becomes_one_of_this_version_with_all_that_it_holds(
     let new = fixture.folder.path().join("new.db");
     fs::rename(fixture.path(), &new).expect("it moves");
     let old = fixture.plain();
-    old.execute_batch(schema::MIGRATIONS[0]).expect("version 1 is made");
+    for (_, step) in (0..version).zip(schema::MIGRATIONS) {
+        old.execute_batch(step).expect("the version is made");
+    }
     old.execute("ATTACH ?1 AS new", [new.to_str()]).expect("SQLite does it");
     old.execute_batch(&format!(
-        "INSERT INTO {copy}; DETACH new; PRAGMA application_id = 0x73616761; PRAGMA user_version = 1"
+        "INSERT INTO {copy}; DETACH new; PRAGMA application_id = 0x73616761; PRAGMA user_version = {version}"
     ))
     .expect("SQLite does it");
     drop(old);
@@ -382,6 +399,9 @@ async fn a_file_of_version_1_becomes_one_of_this_version_with_all_that_it_holds(
     assert_eq!(append(&log, Append { wake: Wake::At(9), ..step("trip", 4) }).await, Ok(()));
     assert_eq!(history(&log, "trip").await.wake, Wake::At(9));
     assert_eq!(log.next_wake(0).await, Ok(Some(9)));
+    let locks = conformance::locks(&["seat"], "trip");
+    assert_eq!(append(&log, Append { locks, ..step("trip", 5) }).await, Ok(()));
+    assert_eq!(log.locks(None, 10).await.expect("a page").locks.len(), 1);
 }
 
 #[tokio::test]
@@ -823,7 +843,7 @@ async fn the_write_ahead_log_does_not_grow_without_end() {
 fn what_the_writer_remembers_is_bounded() {
     let mut heads = heads::Heads::default();
     let chain = checksum::Chain::seed("", "", "", 0);
-    let head = |number| load::Head { number, records: 1, chain, wake_at_ms: None };
+    let head = |number| load::Head { number, records: 1, chain, wake_at_ms: None, may_hold_locks: false };
     for number in 0..200_000 {
         heads.insert(&id(&format!("trip-{number}")), head(number));
         // One that is used all the time stays.

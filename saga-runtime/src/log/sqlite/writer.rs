@@ -16,6 +16,7 @@ use super::error::{from_sqlite, log_error};
 use super::heads::Heads;
 use super::load::{self, Head, Loaded, wake_column};
 use super::lock::LockFile;
+use super::locks;
 use crate::log::rules::{Verdict, judge, record_bytes, validate, wake_after};
 use crate::log::{Append, AppendError, Begin, Damaged, LogError, Record, Status};
 
@@ -73,6 +74,8 @@ pub(super) struct Writer {
     data_version: i64,
     /// Whether a commit failed, so that what the file shows may not have reached the disk.
     in_doubt: bool,
+    /// Whether a saga that ends leaves its rows in table `lock`, for that is damaged.
+    leave_locks: bool,
     /// The size of the write-ahead log at which readers are waited for next, in pages.
     wal_pages_limit: i64,
     /// Given up last, when nothing writes any more.
@@ -107,6 +110,7 @@ impl Writer {
             heads: Heads::default(),
             data_version: 0,
             in_doubt: false,
+            leave_locks: false,
             wal_pages_limit: WAL_PAGES_MAX,
             _lock: lock,
         }
@@ -148,6 +152,14 @@ impl Writer {
                 vec![Err(AppendError::Unavailable(error)); appends.len()]
             }
             Err(Failure::OneAppend(error)) => match appends {
+                [append] if self.can_leave_locks(append, &error) => {
+                    tracing::error!(saga = %append.saga, %error, "the saga log's table `lock` may be damaged: rows of a \
+                                    saga that ends stay in it, and mean nothing");
+                    self.leave_locks = true;
+                    let answers = self.settle(appends);
+                    self.leave_locks = false;
+                    answers
+                }
                 [append] => vec![Err(self.refused_by_sqlite(append, &error))],
                 // The others must not fail for it: each gets a transaction of its own.
                 _ => appends.iter().flat_map(|&append| self.settle(&[append])).collect(),
@@ -186,10 +198,19 @@ impl Writer {
         for append in appends {
             answers.push(self.put(connection, append).map_err(|error| self.not_written(error))?);
         }
+        if answers.iter().all(Result::is_err) {
+            // Nothing was written.
+            return Ok(answers);
+        }
         let unknown = |error| Failure::Unknown(from_sqlite(&self.path, &error));
         #[cfg(test)]
         self.options.faults.before_commit().map_err(unknown)?;
-        connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute(())).map_err(unknown)?;
+        let committed = connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute(()));
+        committed.map_err(|error| match error.sqlite_error_code() {
+            // SQLite does not commit a transaction that has met a damaged page, though it may have been only read.
+            Some(ErrorCode::DatabaseCorrupt) => Failure::OneAppend(error),
+            _ => unknown(error),
+        })?;
         #[cfg(test)]
         self.options.faults.after_commit().map_err(unknown)?;
         Ok(answers)
@@ -229,6 +250,13 @@ impl Writer {
         }
     }
 
+    /// Whether an append that SQLite refused can be made without letting go of its locks: rows of a saga that has ended
+    /// mean nothing, so that damage among them need not keep it from its end.
+    fn can_leave_locks(&self, append: &Append, error: &rusqlite::Error) -> bool {
+        let damaged = error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt);
+        damaged && append.status != Status::Running && !self.leave_locks
+    }
+
     /// An append that SQLite refused though all checks had let it pass.
     fn refused_by_sqlite(&self, append: &Append, error: &rusqlite::Error) -> AppendError {
         match error.sqlite_error_code() {
@@ -248,15 +276,25 @@ impl Writer {
         if let Err(invalid) = validate(append) {
             return Ok(Err(invalid));
         }
+        // Found out before anything is written; an append that stands already is not refused for it.
+        let locked = match &append.locks {
+            Some(wanted) => locks::refusal(connection, &append.saga, wanted)?,
+            None => None,
+        };
         if let Some(begin) = &append.begin {
-            if let Some(head) = insert_saga(connection, append, begin)? {
+            if locked.is_none()
+                && let Some(head) = insert_saga(connection, append, begin)?
+            {
                 self.remember(append, head);
                 return Ok(Ok(()));
             }
         } else if let Some(head) = self.heads.get(&append.saga)
             && head.records == append.first_seq
         {
-            return self.extend(connection, append, head, 0).map(Ok);
+            return match locked {
+                Some(locked) => Ok(Err(locked)),
+                None => self.extend(connection, append, head, 0).map(Ok),
+            };
         }
         // A retry, a conflict, or a saga that is not remembered: what the file holds decides.
         let loaded = match load::by_id(connection, &append.saga)? {
@@ -267,10 +305,11 @@ impl Writer {
         match judge(append, loaded.as_ref().map(|loaded| &loaded.history)) {
             Err(refused) => Ok(Err(refused)),
             Ok(Verdict::Held) => Ok(Ok(())),
-            Ok(Verdict::Write { skip }) => match loaded {
-                Some(Loaded { head, .. }) => self.extend(connection, append, head, skip).map(Ok),
+            Ok(Verdict::Write { skip }) => match (locked, loaded) {
+                (Some(locked), _) => Ok(Err(locked)),
+                (None, Some(Loaded { head, .. })) => self.extend(connection, append, head, skip).map(Ok),
                 // Its row was there a moment ago, in the same transaction.
-                None => Ok(Err(Damaged {
+                (None, None) => Ok(Err(Damaged {
                     saga: append.saga.to_string(),
                     cause: "table `saga` and its index on `id` contradict each other".to_owned(),
                 }
@@ -301,6 +340,10 @@ impl Writer {
             let row = (number, records, seal, status, wake_at_ms);
             connection.prepare_cached(UPDATE_ROW)?.execute(row)?;
         }
+        if append.status != Status::Running && head.may_hold_locks && !self.leave_locks {
+            locks::release(connection, head.number)?;
+        }
+        take_locks(connection, append, head.number)?;
         self.remember(append, head);
         Ok(())
     }
@@ -358,6 +401,8 @@ impl Group {
         for append in &batch {
             self.records += append.records.len();
             self.bytes += append.records.iter().map(record_bytes).sum::<usize>();
+            let keys = append.locks.iter().flat_map(|locks| &locks.keys);
+            self.bytes += keys.map(String::len).sum::<usize>();
         }
         self.batches.push(batch);
         self.answers.push(answer);
@@ -370,7 +415,7 @@ fn insert_saga(connection: &Connection, append: &Append, begin: &Begin) -> rusql
     let begun_at_ms = append.records.first().map_or(0, |record| record.at_ms);
     let seed = Chain::seed(append.saga.as_str(), &begin.definition, &fingerprint, begun_at_ms);
     let chains = chains(seed, 0, &append.records);
-    let empty = Head { number: 0, records: 0, chain: seed, wake_at_ms: None };
+    let empty = Head { number: 0, records: 0, chain: seed, wake_at_ms: None, may_hold_locks: false };
     let mut head = advanced(empty, &chains, append);
     let inserted = connection.prepare_cached(INSERT_SAGA)?.execute((
         append.saga.as_str(),
@@ -387,7 +432,16 @@ fn insert_saga(connection: &Connection, append: &Append, begin: &Begin) -> rusql
     }
     head.number = connection.last_insert_rowid();
     insert_records(connection, Head { records: 0, ..head }, &append.records, &chains)?;
+    take_locks(connection, append, head.number)?;
     Ok(Some(head))
+}
+
+/// Takes the locks of `append`, which nobody refuses, unless it ends its saga and so lets go of them at once.
+fn take_locks(connection: &Connection, append: &Append, number: i64) -> rusqlite::Result<()> {
+    match &append.locks {
+        Some(locks) if append.status == Status::Running => locks::take(connection, number, locks),
+        _ => Ok(()),
+    }
 }
 
 /// Inserts `records` behind `head`; `chains` holds the checksum after each of them.
@@ -430,6 +484,7 @@ fn advanced(head: Head, chains: &[Chain], append: &Append) -> Head {
         records: head.records + chains.len() as u64,
         chain: chains.last().copied().unwrap_or(head.chain),
         wake_at_ms: if running { wake_column(wake_after(append)) } else { None },
+        may_hold_locks: head.may_hold_locks || append.locks.is_some(),
     }
 }
 
