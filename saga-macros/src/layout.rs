@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::ast::{StepKind, Undo};
 use crate::expand::names;
 use crate::model::{Block, BlockKind, Model, Node, Origin, Region, StepId, Variable, VariableId, Zone};
 

@@ -36,6 +36,11 @@ pub trait Saga: Sized + Send + Sync + 'static {
     /// Reads what [`encode_input`](Self::encode_input) wrote.
     fn decode_input(json: &str) -> Result<Self::Input, DataError>;
 
+    /// The sagas that it begins as its children.
+    fn children() -> Vec<&'static Definition> {
+        Vec::new()
+    }
+
     /// The policy of a call of the step with index `step`.
     fn policy(step: usize, kind: CallKind) -> Policy;
 
@@ -58,6 +63,18 @@ pub trait Saga: Sized + Send + Sync + 'static {
     /// The event with which it returns, from the state that is to return; `None` for any other state.
     fn complete(state: State<Self::Forward>) -> Option<Result<Self::Event, DataError>>;
 }
+
+/// A saga that can compensate until its very end: it has no pivot, and every effect of it has a compensation.
+/// Implemented by `saga!` where that is so.
+///
+/// Only such a saga can be a child before its parent's pivot: if the parent turns, the child is compensated as any other
+/// step is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be compensated once it is done: it has a pivot",
+    label = "a child saga before the pivot has to be compensatable throughout",
+    note = "move this step behind the pivot, or give every step of `{Self}` a compensation: without a pivot it can turn until its parent ends"
+)]
+pub trait Compensatable: Saga {}
 
 /// A signal of some saga: what the macro generates as `PlaceOrderSignal`, one variant per `receive`.
 pub trait Signal: Send + 'static {

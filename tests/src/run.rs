@@ -121,7 +121,7 @@ const TAINT: &str = "the process ended while this attempt was open";
 /// One life of the process; `None` if it was shut down before the saga's end.
 async fn live<S: Shape>(log: TestLog, world: &World, scenario: &Scenario) -> Result<Option<End>, String> {
     let watched = scenario.cancel.or(scenario.stop).map(|place| world.watch(place));
-    let coordinator = Coordinator::builder(log).register::<S>(S::participants(world)).start().await;
+    let coordinator = S::register(Coordinator::builder(log), world).start().await;
     let coordinator = coordinator.map_err(|error| error.to_string())?;
     let recovery = coordinator.recovery();
     if !recovery.unclaimed.is_empty() || !recovery.quarantined.is_empty() {
@@ -197,7 +197,7 @@ async fn follow<S: Shape>(handle: &Handle<S>, world: &World) -> Result<End, Stri
             Err(_) => match handle.status() {
                 SagaStatus::Parked(parked) => {
                     residue = parked.residue.iter().map(|(step, _)| step.to_string()).collect::<Vec<_>>();
-                    let unnamed = held::<S>(world).into_keys().find(|step| !residue.contains(step));
+                    let unnamed = held(world).into_keys().find(|step| !names(&residue, step));
                     if let Some(step) = unnamed {
                         return Err(format!("`{step}` is held, and no residue: {parked}"));
                     }
@@ -218,25 +218,39 @@ fn end_of(outcome: &Outcome<u32>) -> Result<End, String> {
     }
 }
 
+/// The step whose effect has this key: of a child as `room/bed`, whichever attempt of its parent it is.
+fn step_of(key: &str) -> String {
+    let path = key.split_once(ID).map_or(key, |(_, path)| path.trim_start_matches('/'));
+    let steps = path.split('/').map(|step| step.split_once('~').map_or(step, |(step, _)| step));
+    steps.collect::<Vec<_>>().join("/")
+}
+
+/// Whether one of these steps has that effect: itself, or by its child.
+fn names(steps: &[String], effect: &str) -> bool {
+    steps.iter().any(|step| {
+        effect.strip_prefix(step.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
 /// What is held, by step.
-fn held<S: Shape>(world: &World) -> BTreeMap<String, usize> {
-    let prefix = format!("{}/{ID}/", S::DEFINITION.name);
+fn held(world: &World) -> BTreeMap<String, usize> {
     let held = world.held().into_iter();
-    held.map(|(key, count)| (key.strip_prefix(&prefix).unwrap_or(&key).to_owned(), count)).collect()
+    held.map(|(key, count)| (step_of(&key), count)).collect()
 }
 
 /// All or nothing: what is held equals what the saga's end says, to the unit.
 fn audit<S: Shape>(scenario: &Scenario, end: &End, world: &World) -> Result<(), String> {
-    let held = held::<S>(world);
+    let held = held(world);
     let right = match end {
         End::Completed => held == S::EFFECTS.iter().map(|step| ((*step).to_owned(), 1)).collect(),
         End::Compensated => held.is_empty(),
-        End::Parked(residue) => held.iter().all(|(step, count)| *count == 1 && residue.contains(step)),
+        End::Parked(residue) => held.iter().all(|(step, count)| *count == 1 && names(residue, step)),
     };
     if !right {
         return Err(format!("ended {end:?} and holds {held:?}"));
     }
-    let doubled = |step: &&&str| world.effects(&format!("{}/{ID}/{step}", S::DEFINITION.name)) > 1;
+    let held_by = |step: &str| world.held().into_keys().find(|key| step_of(key) == step);
+    let doubled = |step: &&&str| held_by(step).is_some_and(|key| world.effects(&key) > 1);
     if let Some(step) = S::EFFECTS.iter().find(doubled) {
         return Err(format!("`{step}` took effect more than once"));
     }

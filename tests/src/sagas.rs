@@ -1,5 +1,6 @@
 //! Sagas of every shape, and what they own once they are completed.
 
+use saga_runtime::coordinator::Builder;
 use saga_runtime::{Saga, saga};
 
 use crate::world::{Careless, Probed, Prudent, World};
@@ -15,6 +16,11 @@ pub trait Shape: Saga<Input = u32, Output = u32> {
 
     /// Its participants in `world`.
     fn participants(world: &World) -> Self::Participants;
+
+    /// Registers it, and what it begins.
+    fn register(builder: Builder, world: &World) -> Builder {
+        builder.register::<Self>(Self::participants(world))
+    }
 }
 
 /// All that is reserved is used, and the input is returned.
@@ -291,5 +297,84 @@ impl Shape for Parcel {
             prudent: Prudent(world.clone()),
             probed: Probed(world.clone()),
         }
+    }
+}
+
+saga! {
+    /// A saga that begins others: one before its pivot, which begins one itself, and one after it. All lock the same.
+    pub saga Family(family: u32) -> u32 {
+        with prudent: Prudent;
+        lock "house", "garden";
+        timeout 5s;
+        retry 1 times every 100ms..200ms;
+
+        step first: u32 = prudent.reserve(cx) compensate prudent.cancel(cx, first);
+
+        saga room: u32 = Room(*family, *first);
+
+        pivot paid: u32 = prudent.reserve(cx);
+
+        saga letter: u32 = Letter(*family);
+
+        return output(family, &[first, room, paid, letter]);
+    }
+
+    /// Can turn until its parent ends.
+    pub saga Room(room: u32, first: u32) -> u32 {
+        with careless: Careless, prudent: Prudent;
+        lock "house";
+        timeout 5s;
+        retry 1 times every 100ms..200ms;
+
+        parallel {
+            step bed: u32 = careless.reserve(cx) compensate careless.cancel(cx);
+            saga lamp: u32 = Lamp();
+        }
+        step key: u32 = prudent.reserve(cx) compensate prudent.cancel(cx, key);
+
+        return output(room, &[first, bed, lamp, key]);
+    }
+
+    /// The child of a child.
+    pub saga Lamp() -> u32 {
+        with prudent: Prudent;
+        timeout 5s;
+        retry 1 times every 100ms..200ms;
+
+        step bulb: u32 = prudent.reserve(cx) compensate prudent.cancel(cx, bulb);
+
+        return bulb;
+    }
+
+    /// Ends by itself, and has a pivot of its own.
+    pub saga Letter(family: u32) -> u32 {
+        with prudent: Prudent;
+        timeout 5s;
+        retry 1 times every 100ms..200ms;
+
+        step paper: u32 = prudent.reserve(cx) compensate prudent.cancel(cx, paper);
+        pivot stamp: u32 = prudent.reserve(cx);
+
+        return output(family, &[paper, stamp]);
+    }
+}
+
+impl Shape for Family {
+    const EFFECTS: &'static [&'static str] =
+        &["first", "room/bed", "room/lamp/bulb", "room/key", "paid", "letter/paper", "letter/stamp"];
+    const AFTER_PIVOT: &'static [&'static str] = &["paper", "stamp"];
+    const APPENDS: usize = 0;
+
+    fn participants(world: &World) -> FamilyParticipants {
+        FamilyParticipants { prudent: Prudent(world.clone()) }
+    }
+
+    fn register(builder: Builder, world: &World) -> Builder {
+        let prudent = || Prudent(world.clone());
+        builder
+            .register::<Self>(Self::participants(world))
+            .register::<Room>(RoomParticipants { careless: Careless(world.clone()), prudent: prudent() })
+            .register::<Lamp>(LampParticipants { prudent: prudent() })
+            .register::<Letter>(LetterParticipants { prudent: prudent() })
     }
 }

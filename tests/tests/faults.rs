@@ -4,7 +4,7 @@
 //! Faults are repeated often enough to exhaust the retries: otherwise they would hide behind them.
 
 use saga_tests::explore::{Plan, Tally, explore};
-use saga_tests::sagas::{Basket, Nest, Parcel, Payment, Quote, Shape, Tour, Trip};
+use saga_tests::sagas::{Basket, Family, Nest, Parcel, Payment, Quote, Shape, Tour, Trip};
 
 /// Every fault at every call, once and up to three times in a row; with each of these a crash before and after every
 /// append, and every append of which nobody knows whether it is durable; and a cancel or a shutdown during every call.
@@ -61,6 +61,16 @@ fn items_arms_and_waits_are_all_or_nothing_after_any_fault_with_any_crash() {
 #[test]
 fn items_arms_and_waits_are_all_or_nothing_after_any_two_faults() {
     covers::<Parcel>(TWO_FAULTS, 3_000);
+}
+
+#[test]
+fn parents_and_children_are_all_or_nothing_after_any_fault_with_any_crash() {
+    covers::<Family>(Plan { repeats: 1, unknown_commits: false, ..ONE_FAULT }, 3_000);
+}
+
+#[test]
+fn parents_and_children_are_all_or_nothing_after_any_two_faults() {
+    covers::<Family>(Plan { cancels: false, ..TWO_FAULTS }, 3_000);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Sagas that wait: they stay in the log, and are driven when they wake.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
+#![allow(clippy::unused_async, reason = "a desk answers at once")]
 
 use std::convert::Infallible;
 use std::sync::Arc;

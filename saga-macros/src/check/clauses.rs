@@ -20,8 +20,12 @@ pub(super) fn check(model: &Model<'_>, report: &mut Report) {
 fn keyed(step: &Step, report: &mut Report) {
     let Some(keyword) = step.keyed else { return };
     let why = match step.kind {
-        StepKind::Step | StepKind::Pivot => return,
-        StepKind::If | StepKind::For | StepKind::Sleep | StepKind::Lock => return,
+        StepKind::Step
+        | StepKind::Pivot
+        | StepKind::If
+        | StepKind::For
+        | StepKind::Sleep
+        | StepKind::Lock => return,
         StepKind::Read => "it has no effect that a key could guard",
         StepKind::Local => "it is done exactly once without a key",
         StepKind::Receive => "it calls nobody",
@@ -34,8 +38,12 @@ fn keyed(step: &Step, report: &mut Report) {
 fn probe(step: &Step, report: &mut Report) {
     let Some(probe) = &step.probe else { return };
     let why = match step.kind {
-        StepKind::Step | StepKind::Pivot => return,
-        StepKind::If | StepKind::For | StepKind::Sleep | StepKind::Lock => return,
+        StepKind::Step
+        | StepKind::Pivot
+        | StepKind::If
+        | StepKind::For
+        | StepKind::Sleep
+        | StepKind::Lock => return,
         StepKind::Read => "it is made again, not probed",
         StepKind::Local | StepKind::Saga => "it is never in doubt",
         StepKind::Receive => "it calls nobody",
@@ -48,8 +56,13 @@ fn probe(step: &Step, report: &mut Report) {
 fn compensate(step: &Step, report: &mut Report) {
     let Some(compensate) = &step.compensate else { return };
     let why = match step.kind {
-        StepKind::Step | StepKind::Pivot | StepKind::Local => return,
-        StepKind::If | StepKind::For | StepKind::Sleep | StepKind::Lock => return,
+        StepKind::Step
+        | StepKind::Pivot
+        | StepKind::Local
+        | StepKind::If
+        | StepKind::For
+        | StepKind::Sleep
+        | StepKind::Lock => return,
         StepKind::Read | StepKind::Receive => "it has no effect to compensate",
         StepKind::Saga => "it compensates its own steps",
     };

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
+use syn::parse::Parser;
 use syn::spanned::Spanned;
 
 use super::event::{CompensationEvents, StepEvents};
@@ -24,7 +25,10 @@ pub(super) fn step(saga: &Expansion<'_>, id: StepId, code: &mut Code) {
     let position = forward::step_position(saga, id).ty;
     let ty = &step.ast.ty;
     let action = match step.ast.kind {
-        StepKind::If | StepKind::For => Some(evaluation(saga, id, "decision", &step.ast.action, ty)),
+        StepKind::If | StepKind::For | StepKind::Lock => {
+            Some(evaluation(saga, id, "decision", &step.ast.action, ty))
+        }
+        StepKind::Saga => Some(child(saga, id)),
         StepKind::Sleep | StepKind::Receive => Some(time(saga, id)),
         _ => {
             let action = Function {
@@ -72,6 +76,8 @@ fn evaluation(saga: &Expansion<'_>, id: StepId, name: &str, call: &Call, ty: &Ty
             let #output: #ty = #items;
             ::core::option::Option::Some(#output)
         }
+    } else if step.ast.kind == StepKind::Lock && !is_hidden(call) {
+        keys(saga)
     } else {
         evaluated(call, ty)
     };
@@ -79,6 +85,77 @@ fn evaluation(saga: &Expansion<'_>, id: StepId, name: &str, call: &Call, ty: &Ty
     let none = quote!(::core::option::Option::None);
     let body = guarded(&step.guards, &call.tokens, &body, &none);
     evaluating(saga, name, &step.action_uses, &option, &body)
+}
+
+/// The keys of the saga's locks.
+fn keys(saga: &Expansion<'_>) -> TokenStream {
+    let runtime = &saga.runtime;
+    let p = quote!(#runtime::__private);
+    let keys = saga.model.ast.lock.iter().flat_map(|lock| &lock.keys).filter(|key| !is_hidden(key));
+    let keys = keys.map(|key| {
+        let (start, end) = ends(&key.tokens);
+        let mut key = Group::new(Delimiter::None, key.tokens.clone());
+        key.set_span(end);
+        spanned(start, end, &quote!(#p::lock_key), quote_spanned!(start=> &#key))
+    });
+    quote!(::core::option::Option::Some(#p::locks(::std::vec![#(#keys),*])))
+}
+
+/// `fn child(…) -> Option<Input>`: with which input the child saga begins.
+fn child(saga: &Expansion<'_>, id: StepId) -> TokenStream {
+    let step = saga.step(id);
+    let runtime = &saga.runtime;
+    let p = quote!(#runtime::__private);
+    let (call, ty) = (&step.ast.action, &step.ast.ty);
+    let none = quote!(::core::option::Option::None);
+    let Some((child, input)) = child_call(call) else {
+        return evaluating(saga, "child", &step.action_uses, &quote!(::core::option::Option<()>), &none);
+    };
+    let (start, _) = ends(&child);
+    let as_saga = quote_spanned!(start=> <#child as #p::Saga>);
+    // Before the pivot it is compensated as any step is.
+    let compensatable = step.is_undone().then(|| quote!(#p::must_be_compensatable::<#child>();));
+    let output = Ident::new("output", start);
+    let value_of_input = input_value(&input);
+    let value = local("input");
+    let body = quote! {
+        #compensatable
+        let _: fn(#as_saga::Output) -> #ty = |#output| #output;
+        let #value: #as_saga::Input = #value_of_input;
+        ::core::option::Option::Some(#value)
+    };
+    let body = guarded(&step.guards, &call.tokens, &body, &none);
+    evaluating(saga, "child", &step.action_uses, &quote!(::core::option::Option<#as_saga::Input>), &body)
+}
+
+/// The arguments of a child saga as its input: one as it is, several as a tuple.
+fn input_value(arguments: &Group) -> TokenStream {
+    let parser = syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated;
+    match parser.parse2(arguments.stream()) {
+        Ok(parsed) if parsed.len() == 1 => {
+            let mut tokens = arguments.stream().into_iter().collect::<Vec<_>>();
+            if parsed.trailing_punct() {
+                tokens.pop();
+            }
+            tokens.into_iter().collect()
+        }
+        _ => arguments.to_token_stream(),
+    }
+}
+
+/// The child saga and its input: `OtherSaga` and `(args)`. `None` where that was refused.
+pub(super) fn child_call(call: &Call) -> Option<(TokenStream, Group)> {
+    if is_hidden(call) {
+        return None;
+    }
+    let mut path = call.tokens.clone().into_iter().collect::<Vec<_>>();
+    match path.pop()? {
+        TokenTree::Group(input) if input.delimiter() == Delimiter::Parenthesis && !path.is_empty() => {
+            Some((path.into_iter().collect(), input))
+        }
+        TokenTree::Group(group) if path.is_empty() => child_call(&Call::new(group.stream())),
+        _ => None,
+    }
 }
 
 /// The value of an expression of the user's.
@@ -202,12 +279,16 @@ pub(super) fn step_attempt(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     });
     let uses = arguments(saga, &step.action_uses);
     let action = match step.ast.kind {
-        StepKind::If | StepKind::For => {
+        StepKind::If | StepKind::For | StepKind::Lock => {
             quote!(__saga::evaluated(Self::decision #turbofish (#(#uses),*), #done))
         }
         StepKind::Sleep | StepKind::Receive => {
             quote!(__saga::due(Self::time #turbofish (#(#uses),*)))
         }
+        StepKind::Saga => match child_call(&step.ast.action) {
+            Some((child, _)) => quote!(__saga::begins::<#child, _>(Self::child #turbofish (#(#uses),*))),
+            None => quote!(__saga::Settled::Failed(__saga::stale())),
+        },
         _ => quote! {
             let result = Self::action(&#request.cx, &#request.participants #(, #uses)*).await;
             __saga::settled(result, #done)
@@ -229,7 +310,9 @@ fn event_of(saga: &Expansion<'_>, id: StepId, variant: &Ident) -> TokenStream {
 /// One attempt of the compensation.
 pub(super) fn compensation_attempt(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let event = &saga.event;
-    let Some(CompensationEvents { compensated, .. }) = StepEvents::new(saga, id).compensation else {
+    let compensation = StepEvents::new(saga, id).compensation;
+    let compensation = compensation.filter(|_| saga.step(id).ast.kind != StepKind::Saga);
+    let Some(CompensationEvents { compensated, .. }) = compensation else {
         return TokenStream::new();
     };
     let uses = &saga.step(id).compensation_uses;
@@ -296,6 +379,10 @@ pub(super) fn step_arm(saga: &Expansion<'_>, id: StepId, position: &TokenStream)
 
 /// The same for its compensation.
 pub(super) fn compensation_arm(saga: &Expansion<'_>, id: StepId, position: &TokenStream) -> TokenStream {
+    // A child saga is turned by whoever drives its parent.
+    if saga.step(id).ast.kind == StepKind::Saga {
+        return TokenStream::new();
+    }
     let ty = backward::compensation_position(saga, id).ty;
     arm(saga, id, position, &ty, &saga.step(id).compensation_uses)
 }

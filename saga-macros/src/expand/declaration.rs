@@ -8,7 +8,7 @@ use super::names::{doc, local, plain};
 use super::{Code, Expansion, RegionNames, backward, calls, definition, forward, page, policy, quiet};
 use crate::ast::{Field, StepKind, Time};
 use crate::layout::RegionLayout;
-use crate::model::Origin;
+use crate::model::{Origin, Zone};
 
 pub(super) fn expand(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
     items(saga, layout, code);
@@ -181,6 +181,13 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
     let policy = policy::function(saga);
     let signal = signal(saga, code);
     let deadline = deadline(saga, &input);
+    let children = children(saga);
+    let compensatable = is_compensatable(saga).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #parameters __saga::Compensatable for #name #arguments #bounds {}
+        }
+    });
     code.implementation.extend(quote! {
         #[automatically_derived]
         impl #parameters __saga::Saga for #name #arguments #bounds {
@@ -213,6 +220,8 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
 
             #deadline
 
+            #children
+
             fn call(
                 state: &__saga::StateOf<Self>,
                 place: &__saga::Place,
@@ -239,7 +248,28 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
                 }
             }
         }
+
+        #compensatable
     });
+}
+
+/// Whether the saga can turn until its very end.
+fn is_compensatable(saga: &Expansion<'_>) -> bool {
+    saga.model.steps.iter().all(|step| step.zone == Zone::Compensatable)
+}
+
+/// `fn children()`, if the saga begins others.
+fn children(saga: &Expansion<'_>) -> Option<TokenStream> {
+    let children = saga.model.steps.iter().filter(|step| step.ast.kind == StepKind::Saga);
+    let children = children.filter_map(|step| calls::child_call(&step.ast.action)).map(|(child, _)| child);
+    let children = children.collect::<Vec<_>>();
+    (!children.is_empty()).then(|| {
+        quote! {
+            fn children() -> __saga::Vec<&'static __saga::Definition> {
+                ::std::vec![#(<#children as __saga::Saga>::DEFINITION),*]
+            }
+        }
+    })
 }
 
 /// `PlaceOrderSignal`: what can be sent to the saga.

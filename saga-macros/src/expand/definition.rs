@@ -49,6 +49,7 @@ fn step(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     };
     let keyed = step.ast.keyed.is_some() || !step.must_be_keyed.is_empty();
     let compensation = match step.ast.compensate.as_ref().map(|compensate| &compensate.undo) {
+        None if step.is_undone() => quote!(ByKey),
         None => quote!(None),
         Some(Undo::Nothing) => quote!(Nothing),
         Some(Undo::Call(_)) if step.is_compensated_by_output() => quote!(ByOutput),
@@ -90,6 +91,7 @@ pub(super) fn kind(kind: StepKind) -> TokenStream {
         StepKind::Sleep => quote!(Sleep),
         StepKind::If => quote!(If),
         StepKind::For => quote!(For),
+        StepKind::Lock => quote!(Lock),
     }
 }
 
@@ -120,7 +122,7 @@ pub(super) fn text(saga: &Expansion<'_>, id: StepId) -> String {
             Some(DurationValue::Expression(tokens)) => tokens_text(tokens),
             None => format!("until {}", tokens_text(&step.ast.action.tokens)),
         },
-        StepKind::For | StepKind::Saga => tokens_text(&step.ast.action.tokens),
+        StepKind::For | StepKind::Saga | StepKind::Lock => tokens_text(&step.ast.action.tokens),
     }
 }
 

@@ -5,8 +5,8 @@ use quote::quote;
 
 use super::names::{doc, free, number, plain, variant};
 use super::{Code, Expansion, forward};
-use crate::ast::{StepKind, Undo};
-use crate::model::{StepId, Zone};
+use crate::ast::StepKind;
+use crate::model::StepId;
 
 /// The variants of a step.
 pub(super) struct StepEvents {
@@ -34,9 +34,8 @@ impl StepEvents {
         let camel = saga.camel(id);
         let variant = |suffix: &str| variant(&format!("{camel}{suffix}"));
         let kind = step.ast.kind;
-        let is_call = matches!(step.ast.compensate.as_ref().map(|c| &c.undo), Some(Undo::Call(_)));
-        let is_compensated = is_call && step.zone == Zone::Compensatable && kind == StepKind::Step;
-        let decides = matches!(kind, StepKind::If | StepKind::For);
+        let is_compensated = step.is_undone();
+        let decides = matches!(kind, StepKind::If | StepKind::For | StepKind::Lock);
         // A step that stands in several arms names its events in each.
         let earlier = &saga.model.steps[..id];
         let is_taken = |name: &str| {

@@ -73,6 +73,7 @@ fn step(saga: &Expansion<'_>, id: StepId) -> Option<Step> {
             StepKind::Saga => Kind::Saga,
             StepKind::Receive => Kind::Receive,
             StepKind::Sleep => Kind::Sleep,
+            StepKind::Lock => Kind::Lock,
             StepKind::If | StepKind::For => return None,
         },
         zone: match step.zone {
@@ -81,6 +82,7 @@ fn step(saga: &Expansion<'_>, id: StepId) -> Option<Step> {
             model::Zone::Retriable => Zone::Retriable,
         },
         undo: match step.ast.compensate.as_ref().map(|compensate| &compensate.undo) {
+            None if step.is_undone() => Undo::ByKey,
             None => Undo::None,
             Some(ast::Undo::Nothing) => Undo::Nothing,
             Some(ast::Undo::Call(_)) if step.is_compensated_by_output() => Undo::ByOutput,

@@ -326,7 +326,7 @@ fn form(kind: StepKind, name: &Ident) -> String {
         StepKind::Receive => format!("{word} {name}: Type within 24h;"),
         StepKind::Saga => format!("{word} {name}: Type = OtherSaga(…);"),
         // These have no name to forget a type behind.
-        StepKind::If | StepKind::For | StepKind::Sleep => word.to_owned(),
+        StepKind::If | StepKind::For | StepKind::Sleep | StepKind::Lock => word.to_owned(),
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum Ended<E> {
     Settled(Settled<E>),
     /// The coordinator is shutting down, and it was never sent.
     NotSent,
+    /// Nobody can go on from here.
+    Fault(String),
 }
 
 /// Makes the attempt when one of `calls_at_once` is free. Nobody drops it before its end.

@@ -30,6 +30,14 @@ pub enum StartError {
         /// Their name.
         name: &'static str,
     },
+    /// A registered saga begins another one, which is not registered.
+    #[error("`{parent}` begins `{child}`, which is not registered: add `.register::<{child}>(…)`")]
+    ChildNotRegistered {
+        /// The saga that begins the other.
+        parent: &'static str,
+        /// The other.
+        child: &'static str,
+    },
     /// The log could not be read.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -67,7 +75,12 @@ impl Builder {
     /// Must be called within a tokio runtime.
     pub async fn start(self) -> Result<Coordinator, StartError> {
         let mut by_definition = Registered::new();
+        let known = self.recoverable.iter().map(|saga| saga.definition().name).collect::<Vec<_>>();
         for saga in self.recoverable {
+            if let Some(child) = saga.children().into_iter().find(|child| !known.contains(&child.name)) {
+                let parent = saga.definition().name;
+                return Err(StartError::ChildNotRegistered { parent, child: child.name });
+            }
             let definition = saga.definition();
             let key = (definition.name, definition.fingerprint());
             if by_definition.insert(key, saga).is_some() {

@@ -119,8 +119,11 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
         if let (Some(place), Some(failure)) = (&fact.place, fact.kind.failure()) {
             folded.failures.insert(place.clone(), failure);
         }
-        if let FactKind::Completed(output) = &fact.kind {
-            folded.output = Some(output.clone());
+        match &fact.kind {
+            // Its parent turned it after all.
+            FactKind::Cancelled(_) => folded.held = None,
+            FactKind::Completed(output) => folded.output = Some(output.clone()),
+            _ => {}
         }
         let event = S::Event::from_fact(fact).map_err(|error: EventError| illegal(error.to_string()))?;
         folded.state = apply::<S>(folded.state, event).map_err(illegal)?;

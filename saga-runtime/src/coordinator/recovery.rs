@@ -61,6 +61,8 @@ pub(crate) struct Registration<S: Saga> {
 pub(crate) trait Recoverable: Send + Sync {
     fn definition(&self) -> &'static Definition;
 
+    fn children(&self) -> Vec<&'static Definition>;
+
     /// Resumes the saga of `history` unless it is driven already, or says what is wrong with it.
     fn resume(&self, shared: &Arc<Shared>, history: &History) -> Result<Resumed, String>;
 
@@ -100,6 +102,10 @@ pub(crate) struct TakenUp {
 impl<S: Saga> Recoverable for Registration<S> {
     fn definition(&self) -> &'static Definition {
         S::DEFINITION
+    }
+
+    fn children(&self) -> Vec<&'static Definition> {
+        S::children()
     }
 
     fn begin(

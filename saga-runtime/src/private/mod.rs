@@ -2,6 +2,7 @@
 //!
 //! What is the same for every saga is written here once, so that what `saga!` writes stays short.
 
+mod child;
 mod each;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub use std::sync::Arc;
 pub use std::time::Duration;
 pub use std::vec::Vec;
 
+pub use self::child::{LockKey, begins, lock_key, locks, must_be_compensatable};
 pub use self::each::{Body, Each, EachBackward, NothingToUndo};
 pub use crate::context::Context;
 pub use crate::data::DataError;
@@ -35,7 +37,7 @@ pub use crate::machine::{
     Place, Policy, Refusal, Rejected, Retry, Role, Settled, State, Time,
 };
 use crate::saga::Keyed;
-pub use crate::saga::{Saga, Signal, StateOf};
+pub use crate::saga::{Compensatable, Saga, Signal, StateOf};
 
 // The calls.
 

@@ -190,8 +190,7 @@ fn apply_arms(saga: &Expansion<'_>, region: &RegionLayout, index: usize) -> Toke
     };
     let id = step.id;
     let StepEvents { refused, attempt, otherwise, .. } = StepEvents::new(saga, id);
-    let is_passive =
-        matches!(saga.step(id).ast.kind, StepKind::If | StepKind::For | StepKind::Sleep | StepKind::Receive);
+    let is_passive = saga.step(id).ast.kind.is_made() || saga.step(id).ast.kind == StepKind::Receive;
     // What the coordinator decides it decides only for a saga that goes on.
     let goes_on = is_passive.then(|| quote!(&&turn.is_none()));
     let is_arm = match region.nodes.get(index + 1) {

@@ -115,7 +115,7 @@ fn done(saga: &Expansion<'_>, region: &RegionLayout, index: usize, layout: &Step
         Some(output) if used.contains(&output) => {
             (quote!(#name), Some(quote!(let #name = __saga::Shared::new(#name);)))
         }
-        None if matches!(step.ast.kind, StepKind::If | StepKind::For) => {
+        None if matches!(step.ast.kind, StepKind::If | StepKind::For | StepKind::Lock) => {
             let decided = local("decided");
             (quote!(#decided), None)
         }

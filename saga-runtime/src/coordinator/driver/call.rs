@@ -13,7 +13,6 @@ use crate::__private::CallFuture;
 use crate::context::Context;
 use crate::coordinator::attempt::{Ended, attempt, panic_message};
 use crate::coordinator::child::Child;
-use crate::error::Failure;
 use crate::machine::{Begins, Call, CallKind, Event, Fact, FactKind, Place, Settled, settle};
 use crate::saga::Saga;
 
@@ -34,7 +33,7 @@ impl<S: Saga> Driver<S> {
         let number = call.attempts.made();
         let span = info_span!("attempt", step = &*step, kind = ?call.kind, number);
         if is_child::<S>(call) {
-            let child = self.child(&call.place)?;
+            let child = self.child_of_call(call)?;
             let begins = if call.kind == CallKind::Compensation { None } else { Some(self.begins(call)?) };
             self.in_flight.insert(call.place.clone(), call.kind);
             let attempt = child_attempt::<S>(call.clone(), child, begins, self.turning.subscribe());
@@ -79,6 +78,7 @@ impl<S: Saga> Driver<S> {
             // What became of it stands in the log.
             Ended::NotSent if is_child::<S>(&call) => return Ok(()),
             Ended::NotSent => return self.record(vec![not_sent(&call)]).await,
+            Ended::Fault(cause) => return Err(Stop::Fault(cause)),
             Ended::Settled(settled) => settled,
         };
         let step = step_name::<S>(&call);
@@ -113,6 +113,7 @@ async fn child_attempt<S: Saga>(
     begins: Option<Begins>,
     turning: watch::Receiver<bool>,
 ) -> (Call, Ended<S::Event>) {
+    let id = child.id.clone();
     let ended = match begins {
         Some(Begins { definition, input }) => child.run(definition, input, turning).await,
         None => child.turn().await,
@@ -126,11 +127,17 @@ async fn child_attempt<S: Saga>(
             };
             match S::Event::from_fact(Fact { place: Some(call.place.clone()), kind }) {
                 Ok(event) => Settled::Done(event),
-                Err(error) => Settled::Failed(Failure::unknown(error.to_string())),
+                // It is done all the same: asked again, it would answer the same.
+                Err(error) => {
+                    let cause = format!("the output of the child saga `{id}` cannot be read: {error}");
+                    return (call, Ended::Fault(cause));
+                }
             }
         }
         Ended::Settled(Settled::Failed(failure)) => Settled::Failed(failure),
-        Ended::Settled(_) => Settled::Failed(Failure::unknown("a child saga does not end so")),
+        Ended::Settled(_) | Ended::Fault(_) => {
+            return (call, Ended::Fault(format!("the child saga `{id}` ended in no known way")));
+        }
     };
     (call, Ended::Settled(settled))
 }

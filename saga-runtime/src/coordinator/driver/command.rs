@@ -77,6 +77,7 @@ impl<S: Saga> Driver<S> {
                 self.due.values_mut().for_each(|(_, due)| *due = now);
                 let parked = self.calls().into_iter().filter(|call| call.attempts.phase() == Phase::Parked);
                 let facts = parked.map(|call| attempt_fact(&call, AttemptFact::Opened)).collect();
+                self.retry_children();
                 let _ = answer.send(());
                 self.record(facts).await
             }

@@ -1,19 +1,22 @@
 //! A child that has done everything, and its parent that lets it end.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
 use tracing::info;
 
 use super::record::returned;
-use super::{Driver, Stop};
+use super::{Command, Driver, Stop, is_child, step_name};
 use crate::coordinator::child::{Child, ChildOf, child_id};
 use crate::coordinator::journal;
-use crate::coordinator::recovery::wake;
+use crate::coordinator::recovery::{rouse_any, wake};
+use crate::coordinator::shared::Entry;
 use crate::coordinator::status::SagaStatus;
 use crate::definition::{StepKind, Zone};
 use crate::id::SagaId;
 use crate::log::{Record, Status, Wake};
-use crate::machine::{Fact, FactKind, Place};
+use crate::machine::{Call, Fact, FactKind, Place};
 use crate::saga::Saga;
 
 impl<S: Saga> Driver<S> {
@@ -98,8 +101,20 @@ impl<S: Saga> Driver<S> {
         Ok(())
     }
 
+    /// The child that the call begins, or turns. After the pivot each attempt is a child of its own: one that compensated
+    /// cannot be taken up again.
+    pub(super) fn child_of_call(&self, call: &Call) -> Result<Child, Stop> {
+        let mut child = self.child(&call.place)?;
+        let attempt = call.attempts.made();
+        if !child.of.held && attempt > 1 {
+            child.id = SagaId::new(format!("{}~{attempt}", child.id))
+                .map_err(|error| Stop::Fault(error.to_string()))?;
+        }
+        Ok(child)
+    }
+
     /// The child of the step at `place`.
-    pub(super) fn child(&self, place: &Place) -> Result<Child, Stop> {
+    fn child(&self, place: &Place) -> Result<Child, Stop> {
         let step = S::DEFINITION.steps.get(place.step).map_or("", |step| step.name);
         let id = child_id(&self.id, step, &place.items).map_err(Stop::Fault)?;
         let of = ChildOf { parent: self.id.clone(), root: self.root(), held: Self::holds_child_of(place) };
@@ -115,6 +130,34 @@ impl<S: Saga> Driver<S> {
     fn holds_child_of(place: &Place) -> bool {
         let step = S::DEFINITION.steps.get(place.step);
         step.is_some_and(|step| step.kind == StepKind::Saga && step.zone == Zone::Compensatable)
+    }
+
+    /// The children that it waits for, and what they say of themselves.
+    pub(super) fn children_in_flight(&self, calls: &[Call]) -> Vec<(Cow<'static, str>, Arc<Entry>)> {
+        let in_flight = calls.iter().filter(|call| is_child::<S>(call) && call.is_in_flight());
+        let children = in_flight.filter_map(|call| {
+            let child = self.child_of_call(call).ok()?;
+            Some((step_name::<S>(call), self.shared.entry(&child.id)?))
+        });
+        children.collect()
+    }
+
+    /// What its children wait for is tried at once, too.
+    pub(super) fn retry_children(&self) {
+        for (_, child) in self.children_in_flight(&self.calls()) {
+            let (answer, _) = oneshot::channel();
+            // An error says that it has ended.
+            let _ = child.commands.send(Command::Retry { answer });
+            rouse_any(&self.shared, &child);
+        }
+    }
+
+    /// Its parent shows what has changed, if anybody looks.
+    pub(super) fn show_parent(&self) {
+        if let Some(parent) = self.child_of.as_ref().and_then(|of| self.shared.entry(&of.parent)) {
+            let _ = parent.commands.send(Command::Wake);
+            rouse_any(&self.shared, &parent);
+        }
     }
 
     /// Its parent may wait for what has just happened.

@@ -1,5 +1,7 @@
 //! What is due, and until when is waited: what follows from the state and the clock alone.
 
+use std::borrow::Cow;
+
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -138,7 +140,7 @@ impl<S: Saga> Driver<S> {
         let mut wake = self.deadline_ms.filter(|_| self.state.as_ref().is_some_and(State::can_cancel));
         for call in calls {
             if is_child::<S>(call) {
-                let child = self.child(&call.place).ok()?;
+                let child = self.child_of_call(call).ok()?;
                 if !self.shared.is_dormant(&child.id) {
                     return None;
                 }
@@ -169,6 +171,16 @@ impl<S: Saga> Driver<S> {
                 }
             })
             .collect::<Vec<_>>();
+        let mut parked = parked;
+        let mut of_children = Vec::new();
+        for (step, child) in self.children_in_flight(calls) {
+            if let Some(SagaStatus::Parked(child)) = child.progress.borrow().status() {
+                let named = |name: &str| Cow::Owned(format!("{step}/{name}"));
+                let calls = child.calls.iter().cloned();
+                parked.extend(calls.map(|call| ParkedCall { step: named(&call.step), ..call }));
+                of_children.extend(child.residue.iter().map(|(name, effect)| (named(name), *effect)));
+            }
+        }
         let status = if let Some(Blocked { key, holder, .. }) = &self.blocked {
             SagaStatus::WaitsForLock { key: key.clone(), holder: holder.clone() }
         } else if parked.is_empty() {
@@ -180,7 +192,8 @@ impl<S: Saga> Driver<S> {
             for fact in &open {
                 residue.record(S::DEFINITION, fact);
             }
-            let residue = residue.effects().map(|(place, effect)| (place_name::<S>(place), effect)).collect();
+            let residue = residue.effects().map(|(place, effect)| (place_name::<S>(place), effect));
+            let residue = residue.chain(of_children).collect();
             SagaStatus::Parked(Parked { calls: parked, residue })
         };
         let changed = match &*self.progress.borrow() {
@@ -192,6 +205,7 @@ impl<S: Saga> Driver<S> {
                 warn!(%parked, "parked");
             }
             self.publish(status, None);
+            self.show_parent();
         }
     }
 }

@@ -1,0 +1,49 @@
+//! What a `lock` and a child saga are made of.
+
+use std::fmt::Display;
+
+use super::{stale, unreadable};
+use crate::machine::{Begins, Settled};
+use crate::saga::{Compensatable, Saga};
+
+/// The child saga that a step begins; `None` where the condition around it does not hold any more.
+pub fn begins<S: Saga, E>(input: Option<S::Input>) -> Settled<E> {
+    let Some(input) = input else { return Settled::Failed(stale()) };
+    match S::encode_input(&input) {
+        Ok(input) => Settled::Begins(Begins { definition: S::DEFINITION, input }),
+        Err(error) => unreadable(&error),
+    }
+}
+
+/// Compiles only for a saga that can compensate until its very end.
+pub const fn must_be_compensatable<S: Compensatable>() {}
+
+/// What a lock is called.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the key of a lock: it is no text",
+    label = "does not implement `Display`",
+    note = "the sagas that write the same text exclude one another: lock an id, or `format!(\"account/{{id}}\")`"
+)]
+pub trait LockKey {
+    /// Its text.
+    fn text(&self) -> String;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Display + ?Sized> LockKey for T {
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// The text of a lock's key.
+pub fn lock_key<K: LockKey + ?Sized>(key: &K) -> String {
+    key.text()
+}
+
+/// The locks that are taken together: in order, and each once.
+pub fn locks(mut keys: Vec<String>) -> Vec<String> {
+    keys.sort();
+    keys.dedup();
+    keys
+}
