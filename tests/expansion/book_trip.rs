@@ -648,6 +648,7 @@ const _: () = {
         }
     }
 };
+
 #[allow(
     trivial_bounds,
     unreachable_code,
@@ -659,9 +660,9 @@ const _: () = {
 )]
 const _: () = {
     use ::saga_runtime::__private::{
-
         self as __saga, Backward as _, Region as _, Share as _, Step as _,
     };
+
     impl BookTrip {
         /// The state with which the saga begins.
         pub fn begin(trip: Trip) -> BookTripState {

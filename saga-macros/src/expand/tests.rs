@@ -48,8 +48,8 @@ fn paragraphs(text: &str) -> String {
     let mut paragraphs = String::new();
     for (line, next) in text.lines().zip(text.lines().skip(1).chain([""])) {
         paragraphs.extend([line, "\n"]);
-        let is_end =
-            ["}", "    }", "        }"].contains(&line) || line.starts_with("    use ::saga_runtime::");
+        let is_use = line == "    };" || line.starts_with("    use ") && line.ends_with(';');
+        let is_end = is_use || ["}", "};", "    }", "        }"].contains(&line);
         let next = next.trim_start();
         if is_end && !next.is_empty() && !next.starts_with(['}', '_']) {
             paragraphs.push('\n');
