@@ -141,6 +141,75 @@ pub enum Compensation {
     ByOutput,
 }
 
+impl StepDefinition {
+    /// A step before the pivot of which nothing more is said.
+    pub const fn new(kind: StepKind, name: &'static str, output: &'static str) -> Self {
+        let (zone, compensation) = (Zone::Compensatable, Compensation::None);
+        let (keyed, probe, otherwise) = (false, false, false);
+        Self { name, output, kind, zone, compensation, keyed, probe, otherwise, events: None, text: "" }
+    }
+
+    /// The same at the point of no return.
+    #[must_use]
+    pub const fn pivot(self) -> Self {
+        Self { zone: Zone::Pivot, ..self }
+    }
+
+    /// The same after the pivot.
+    #[must_use]
+    pub const fn retriable(self) -> Self {
+        Self { zone: Zone::Retriable, ..self }
+    }
+
+    /// The same, declared harmless.
+    #[must_use]
+    pub const fn harmless(self) -> Self {
+        Self { compensation: Compensation::Nothing, ..self }
+    }
+
+    /// The same, compensated by a call that the idempotency key suffices for.
+    #[must_use]
+    pub const fn undone_by_key(self) -> Self {
+        Self { compensation: Compensation::ByKey, ..self }
+    }
+
+    /// The same, compensated by a call that needs its output.
+    #[must_use]
+    pub const fn undone_by_output(self) -> Self {
+        Self { compensation: Compensation::ByOutput, ..self }
+    }
+
+    /// The same, known to answer by key.
+    #[must_use]
+    pub const fn keyed(self) -> Self {
+        Self { keyed: true, ..self }
+    }
+
+    /// The same with a probe.
+    #[must_use]
+    pub const fn probe(self) -> Self {
+        Self { probe: true, ..self }
+    }
+
+    /// The same with a value for the case that it fails.
+    #[must_use]
+    pub const fn otherwise(self) -> Self {
+        Self { otherwise: true, ..self }
+    }
+
+    /// The same with names for what happens to it.
+    #[must_use]
+    pub const fn events(self, done: &'static str, refused: &'static str, compensated: &'static str) -> Self {
+        Self { events: Some(EventNames { done, refused, compensated }), ..self }
+    }
+
+    /// The same with what a reader needs to see of what is written.
+    #[must_use]
+    pub const fn text(self, text: &'static str) -> Self {
+        Self { text, ..self }
+    }
+}
+
 impl StepKind {
     /// Whether it has an effect on the world, which someone could have to undo.
     pub const fn is_effectful(self) -> bool {
@@ -263,18 +332,8 @@ impl Fnv {
 mod tests {
     use super::*;
 
-    const STEP: StepDefinition = StepDefinition {
-        name: "flight",
-        output: "Flight",
-        kind: StepKind::Call,
-        zone: Zone::Compensatable,
-        compensation: Compensation::ByOutput,
-        keyed: true,
-        probe: false,
-        otherwise: false,
-        events: None,
-        text: "",
-    };
+    const STEP: StepDefinition =
+        StepDefinition::new(StepKind::Call, "flight", "Flight").undone_by_output().keyed();
 
     const fn definition(steps: &'static [StepDefinition], body: &'static [Block]) -> Definition {
         Definition { name: "Trip", version: 1, inputs: &[], output: "()", participants: &[], steps, body }

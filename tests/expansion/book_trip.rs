@@ -106,8 +106,7 @@ pub struct BookTripHotelToCarParallel {
     pub trip: ::saga_runtime::__private::Shared<Trip>,
     /// The output of `flight`.
     pub flight: ::saga_runtime::__private::Shared<FlightReservation>,
-    /// What is compensated should the saga turn.
-    pub undo: BookTripBackward,
+    undo: ::std::boxed::Box<BookTripBackward>,
     /// The branch `hotel`.
     pub hotel: BookTripHotelBranch,
     /// The branch `car`.
@@ -140,8 +139,7 @@ pub struct BookTripHotelStep {
 pub struct BookTripHotelBranchDone {
     /// The output of `hotel`.
     pub hotel: ::saga_runtime::__private::Shared<HotelReservation>,
-    /// What is compensated should the saga turn.
-    pub undo: BookTripHotelBranchBackward,
+    undo: ::std::boxed::Box<BookTripHotelBranchBackward>,
 }
 
 /// Where the branch `car` is on its way forward.
@@ -170,8 +168,7 @@ pub struct BookTripCarStep {
 pub struct BookTripCarBranchDone {
     /// The output of `car`.
     pub car: ::saga_runtime::__private::Shared<CarReservation>,
-    /// What is compensated should the saga turn.
-    pub undo: BookTripCarBranchBackward,
+    undo: ::std::boxed::Box<BookTripCarBranchBackward>,
 }
 
 /// Charges the card: from here on the trip takes place.
@@ -187,8 +184,7 @@ pub struct BookTripReceiptStep {
     pub hotel: ::saga_runtime::__private::Shared<HotelReservation>,
     /// The output of `car`.
     pub car: ::saga_runtime::__private::Shared<CarReservation>,
-    /// What is compensated should the saga turn.
-    pub undo: BookTripBackward,
+    undo: ::std::boxed::Box<BookTripBackward>,
     attempts: ::saga_runtime::__private::Ledger,
 }
 
@@ -243,8 +239,7 @@ pub struct BookTripHotelToCarParallelBackward {
     pub hotel: BookTripHotelBranchBackward,
     /// The branch `car`.
     pub car: BookTripCarBranchBackward,
-    /// What is compensated next.
-    pub undo: ::std::boxed::Box<BookTripBackward>,
+    undo: ::std::boxed::Box<BookTripBackward>,
 }
 
 /// Where the branch `hotel` is on its way back.
@@ -322,174 +317,337 @@ pub struct BookTripFlightCompensation {
 }
 
 #[allow(unused_variables, clippy::all, clippy::pedantic, reason = "generated")]
-impl BookTripReturn {
-    fn output(
-        self,
-    ) -> ::core::result::Result<Itinerary, ::saga_runtime::data::DataError> {
-        let flight = ::saga_runtime::__private::owned::<
-            BookTripFlightStep,
-        >(self.flight)?;
-        let hotel = ::saga_runtime::__private::owned::<BookTripHotelStep>(self.hotel)?;
-        let car = ::saga_runtime::__private::owned::<BookTripCarStep>(self.car)?;
-        let receipt = ::saga_runtime::__private::owned::<
-            BookTripReceiptStep,
-        >(self.receipt)?;
-        let voucher = ::saga_runtime::__private::owned::<
-            BookTripVoucherStep,
-        >(self.voucher)?;
-        let output: Itinerary = Itinerary {
-            flight,
-            hotel,
-            car,
-            receipt,
-            voucher,
-        };
-        ::core::result::Result::Ok(output)
-    }
-}
+const _: () = {
+    use ::saga_runtime::__private as __saga;
 
-#[allow(unused_variables, clippy::all, clippy::pedantic, reason = "generated")]
-impl BookTripFlightStep {
-    async fn action(
-        cx: &::saga_runtime::Context,
-        BookTripParticipants { flights, hotels, cars, cards }: &BookTripParticipants,
-        trip: &Trip,
-    ) -> ::core::result::Result<FlightReservation, ::saga_runtime::Failure> {
-        ::saga_runtime::__private::must_be_keyed(flights);
-        let __saga_answer = ::saga_runtime::__private::settle(
-            ::saga_runtime::__private::send(flights.reserve(cx, trip)).await,
-        )?;
-        let output: FlightReservation = __saga_answer.0;
-        ::core::result::Result::Ok(output)
-    }
-}
-
-#[allow(unused_variables, clippy::all, clippy::pedantic, reason = "generated")]
-impl BookTripHotelStep {
-    async fn action(
-        cx: &::saga_runtime::Context,
-        BookTripParticipants { flights, hotels, cars, cards }: &BookTripParticipants,
-        trip: &Trip,
-        flight: &FlightReservation,
-    ) -> ::core::result::Result<HotelReservation, ::saga_runtime::Failure> {
-        let __saga_answer = ::saga_runtime::__private::settle(
-            ::saga_runtime::__private::send(hotels.reserve(cx, trip, flight)).await,
-        )?;
-        let output: HotelReservation = __saga_answer.0;
-        ::core::result::Result::Ok(output)
+    impl BookTripReturn {
+        fn output(self) -> __saga::Result<Itinerary, __saga::DataError> {
+            let flight = __saga::owned::<BookTripFlightStep>(self.flight)?;
+            let hotel = __saga::owned::<BookTripHotelStep>(self.hotel)?;
+            let car = __saga::owned::<BookTripCarStep>(self.car)?;
+            let receipt = __saga::owned::<BookTripReceiptStep>(self.receipt)?;
+            let voucher = __saga::owned::<BookTripVoucherStep>(self.voucher)?;
+            let output: Itinerary = Itinerary {
+                flight,
+                hotel,
+                car,
+                receipt,
+                voucher,
+            };
+            __saga::Ok(output)
+        }
     }
 
-    async fn probe(
-        cx: &::saga_runtime::Context,
-        BookTripParticipants { flights, hotels, cars, cards }: &BookTripParticipants,
-    ) -> ::core::result::Result<
-        ::core::option::Option<HotelReservation>,
-        ::saga_runtime::Failure,
-    > {
-        let __saga_answer = ::saga_runtime::__private::settle(
-            ::saga_runtime::__private::send(hotels.find(cx)).await,
-        )?;
-        let output: ::core::option::Option<HotelReservation> = __saga_answer.0;
-        ::core::result::Result::Ok(output)
-    }
-}
+    impl BookTripFlightStep {
+        fn new(trip: __saga::Shared<Trip>) -> Self {
+            let attempts = __saga::opened::<Self>();
+            Self { trip, attempts }
+        }
 
-#[allow(unused_variables, clippy::all, clippy::pedantic, reason = "generated")]
-impl BookTripCarStep {
-    async fn action(
-        cx: &::saga_runtime::Context,
-        BookTripParticipants { flights, hotels, cars, cards }: &BookTripParticipants,
-        trip: &Trip,
-        flight: &FlightReservation,
-    ) -> ::core::result::Result<CarReservation, ::saga_runtime::Failure> {
-        ::saga_runtime::__private::must_be_keyed(cars);
-        let __saga_answer = ::saga_runtime::__private::settle(
-            ::saga_runtime::__private::send(cars.reserve(cx, trip, flight)).await,
-        )?;
-        let output: CarReservation = __saga_answer.0;
-        ::core::result::Result::Ok(output)
-    }
-}
+        /// `flight` is done.
+        pub fn done(self, flight: FlightReservation) -> BookTripHotelToCarParallel {
+            let Self { trip, .. } = self;
+            let flight = __saga::Shared::new(flight);
+            let undo = BookTripFlightCompensation::new(__saga::share(&flight));
+            let undo = __saga::Box::new(BookTripBackward::CompensateFlight(undo));
+            BookTripHotelToCarParallel {
+                hotel: BookTripHotelBranch::Hotel(
+                    BookTripHotelStep::new(__saga::share(&trip), __saga::share(&flight)),
+                ),
+                car: BookTripCarBranch::Car(
+                    BookTripCarStep::new(__saga::share(&trip), __saga::share(&flight)),
+                ),
+                trip,
+                flight,
+                undo,
+            }
+        }
 
-#[allow(unused_variables, clippy::all, clippy::pedantic, reason = "generated")]
-impl BookTripReceiptStep {
-    async fn action(
-        cx: &::saga_runtime::Context,
-        BookTripParticipants { flights, hotels, cars, cards }: &BookTripParticipants,
-        trip: &Trip,
-        flight: &FlightReservation,
-        hotel: &HotelReservation,
-        car: &CarReservation,
-    ) -> ::core::result::Result<Receipt, ::saga_runtime::Failure> {
-        ::saga_runtime::__private::must_be_keyed(cards);
-        let __saga_answer = ::saga_runtime::__private::settle(
-            ::saga_runtime::__private::send(
-                    cards.charge(cx, &trip.card, total(flight, hotel, car)),
-                )
-                .await,
-        )?;
-        let output: Receipt = __saga_answer.0;
-        ::core::result::Result::Ok(output)
-    }
-}
+        /// The saga turns: where compensation begins.
+        pub fn turn(self) -> BookTripBackward {
+            let Self { trip, attempts, .. } = self;
+            if attempts.in_doubt() {
+                BookTripBackward::SettleFlight(BookTripFlightSettlement {
+                    trip,
+                    attempts: attempts.unsettled(),
+                })
+            } else {
+                BookTripBackward::Undone
+            }
+        }
 
-#[allow(unused_variables, clippy::all, clippy::pedantic, reason = "generated")]
-impl BookTripVoucherStep {
-    async fn action(
-        cx: &::saga_runtime::Context,
-        BookTripParticipants { flights, hotels, cars, cards }: &BookTripParticipants,
-        flight: &FlightReservation,
-    ) -> ::core::result::Result<Voucher, ::saga_runtime::Failure> {
-        ::saga_runtime::__private::must_be_keyed(flights);
-        let __saga_answer = ::saga_runtime::__private::settle(
-            ::saga_runtime::__private::send(flights.issue_voucher(cx, flight)).await,
-        )?;
-        let output: Voucher = __saga_answer.0;
-        ::core::result::Result::Ok(output)
-    }
-}
+        async fn action(
+            request: __saga::Request<BookTripParticipants>,
+            trip: __saga::Shared<Trip>,
+        ) -> __saga::Outcome<BookTripEvent> {
+            let (cx, BookTripParticipants { flights, hotels, cars, cards }) = request
+                .parts();
+            let trip: &Trip = &trip;
+            __saga::must_be_keyed(flights);
+            let __saga_answer = __saga::settle(
+                __saga::send(flights.reserve(cx, trip)).await,
+            )?;
+            let output: FlightReservation = __saga_answer.0;
+            __saga::Ok(BookTripEvent::FlightDone(output))
+        }
 
-#[allow(unused_variables, clippy::all, clippy::pedantic, reason = "generated")]
-impl BookTripHotelCompensation {
-    async fn compensation(
-        cx: &::saga_runtime::Context,
-        BookTripParticipants { flights, hotels, cars, cards }: &BookTripParticipants,
-        hotel: &HotelReservation,
-    ) -> ::core::result::Result<(), ::saga_runtime::Failure> {
-        ::saga_runtime::__private::settle(
-            ::saga_runtime::__private::send(hotels.cancel(cx, hotel)).await,
-        )?;
-        ::core::result::Result::Ok(())
+        async fn compensation(
+            request: __saga::Request<BookTripParticipants>,
+            flight: __saga::Shared<FlightReservation>,
+        ) -> __saga::Outcome<BookTripEvent> {
+            let (cx, BookTripParticipants { flights, hotels, cars, cards }) = request
+                .parts();
+            let flight: &FlightReservation = &flight;
+            __saga::settle(__saga::send(flights.cancel(cx, flight)).await)?;
+            __saga::Ok(BookTripEvent::FlightCompensated)
+        }
     }
-}
 
-#[allow(unused_variables, clippy::all, clippy::pedantic, reason = "generated")]
-impl BookTripCarCompensation {
-    async fn compensation(
-        cx: &::saga_runtime::Context,
-        BookTripParticipants { flights, hotels, cars, cards }: &BookTripParticipants,
-        car: &CarReservation,
-    ) -> ::core::result::Result<(), ::saga_runtime::Failure> {
-        ::saga_runtime::__private::settle(
-            ::saga_runtime::__private::send(cars.cancel(cx, car)).await,
-        )?;
-        ::core::result::Result::Ok(())
-    }
-}
+    impl BookTripHotelStep {
+        fn new(
+            trip: __saga::Shared<Trip>,
+            flight: __saga::Shared<FlightReservation>,
+        ) -> Self {
+            let attempts = __saga::opened::<Self>();
+            Self { trip, flight, attempts }
+        }
 
-#[allow(unused_variables, clippy::all, clippy::pedantic, reason = "generated")]
-impl BookTripFlightCompensation {
-    async fn compensation(
-        cx: &::saga_runtime::Context,
-        BookTripParticipants { flights, hotels, cars, cards }: &BookTripParticipants,
-        flight: &FlightReservation,
-    ) -> ::core::result::Result<(), ::saga_runtime::Failure> {
-        ::saga_runtime::__private::settle(
-            ::saga_runtime::__private::send(flights.cancel(cx, flight)).await,
-        )?;
-        ::core::result::Result::Ok(())
+        /// `hotel` is done.
+        pub fn done(self, hotel: HotelReservation) -> BookTripHotelBranchDone {
+            let hotel = __saga::Shared::new(hotel);
+            let undo = BookTripHotelCompensation::new(__saga::share(&hotel));
+            let undo = __saga::Box::new(
+                BookTripHotelBranchBackward::CompensateHotel(undo),
+            );
+            BookTripHotelBranchDone {
+                hotel,
+                undo,
+            }
+        }
+
+        /// The saga turns: where compensation begins.
+        pub fn turn(self) -> BookTripHotelBranchBackward {
+            let Self { trip, flight, attempts, .. } = self;
+            if attempts.in_doubt() {
+                BookTripHotelBranchBackward::SettleHotel(BookTripHotelSettlement {
+                    trip,
+                    flight,
+                    attempts: attempts.unsettled(),
+                })
+            } else {
+                BookTripHotelBranchBackward::Undone
+            }
+        }
+
+        async fn attempt(
+            request: __saga::Request<BookTripParticipants>,
+            trip: __saga::Shared<Trip>,
+            flight: __saga::Shared<FlightReservation>,
+        ) -> __saga::Settled<BookTripEvent> {
+            if request.kind == __saga::CallKind::Probe {
+                return __saga::probed(Self::probe(request).await);
+            }
+            __saga::settled(Self::action(request, trip, flight).await)
+        }
+
+        async fn action(
+            request: __saga::Request<BookTripParticipants>,
+            trip: __saga::Shared<Trip>,
+            flight: __saga::Shared<FlightReservation>,
+        ) -> __saga::Outcome<BookTripEvent> {
+            let (cx, BookTripParticipants { flights, hotels, cars, cards }) = request
+                .parts();
+            let trip: &Trip = &trip;
+            let flight: &FlightReservation = &flight;
+            let __saga_answer = __saga::settle(
+                __saga::send(hotels.reserve(cx, trip, flight)).await,
+            )?;
+            let output: HotelReservation = __saga_answer.0;
+            __saga::Ok(BookTripEvent::HotelDone(output))
+        }
+
+        async fn probe(
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Outcome<__saga::Option<BookTripEvent>> {
+            let (cx, BookTripParticipants { flights, hotels, cars, cards }) = request
+                .parts();
+            let __saga_answer = __saga::settle(__saga::send(hotels.find(cx)).await)?;
+            let output: ::core::option::Option<HotelReservation> = __saga_answer.0;
+            __saga::Ok(output.map(BookTripEvent::HotelDone))
+        }
+
+        async fn compensation(
+            request: __saga::Request<BookTripParticipants>,
+            hotel: __saga::Shared<HotelReservation>,
+        ) -> __saga::Outcome<BookTripEvent> {
+            let (cx, BookTripParticipants { flights, hotels, cars, cards }) = request
+                .parts();
+            let hotel: &HotelReservation = &hotel;
+            __saga::settle(__saga::send(hotels.cancel(cx, hotel)).await)?;
+            __saga::Ok(BookTripEvent::HotelCompensated)
+        }
     }
-}
+
+    impl BookTripCarStep {
+        fn new(
+            trip: __saga::Shared<Trip>,
+            flight: __saga::Shared<FlightReservation>,
+        ) -> Self {
+            let attempts = __saga::opened::<Self>();
+            Self { trip, flight, attempts }
+        }
+
+        /// `car` is done.
+        pub fn done(self, car: CarReservation) -> BookTripCarBranchDone {
+            let car = __saga::Shared::new(car);
+            let undo = BookTripCarCompensation::new(__saga::share(&car));
+            let undo = __saga::Box::new(BookTripCarBranchBackward::CompensateCar(undo));
+            BookTripCarBranchDone { car, undo }
+        }
+
+        /// The saga turns: where compensation begins.
+        pub fn turn(self) -> BookTripCarBranchBackward {
+            let Self { trip, flight, attempts, .. } = self;
+            if attempts.in_doubt() {
+                BookTripCarBranchBackward::SettleCar(BookTripCarSettlement {
+                    trip,
+                    flight,
+                    attempts: attempts.unsettled(),
+                })
+            } else {
+                BookTripCarBranchBackward::Undone
+            }
+        }
+
+        async fn action(
+            request: __saga::Request<BookTripParticipants>,
+            trip: __saga::Shared<Trip>,
+            flight: __saga::Shared<FlightReservation>,
+        ) -> __saga::Outcome<BookTripEvent> {
+            let (cx, BookTripParticipants { flights, hotels, cars, cards }) = request
+                .parts();
+            let trip: &Trip = &trip;
+            let flight: &FlightReservation = &flight;
+            __saga::must_be_keyed(cars);
+            let __saga_answer = __saga::settle(
+                __saga::send(cars.reserve(cx, trip, flight)).await,
+            )?;
+            let output: CarReservation = __saga_answer.0;
+            __saga::Ok(BookTripEvent::CarDone(output))
+        }
+
+        async fn compensation(
+            request: __saga::Request<BookTripParticipants>,
+            car: __saga::Shared<CarReservation>,
+        ) -> __saga::Outcome<BookTripEvent> {
+            let (cx, BookTripParticipants { flights, hotels, cars, cards }) = request
+                .parts();
+            let car: &CarReservation = &car;
+            __saga::settle(__saga::send(cars.cancel(cx, car)).await)?;
+            __saga::Ok(BookTripEvent::CarCompensated)
+        }
+    }
+
+    impl BookTripReceiptStep {
+        fn new(
+            trip: __saga::Shared<Trip>,
+            flight: __saga::Shared<FlightReservation>,
+            hotel: __saga::Shared<HotelReservation>,
+            car: __saga::Shared<CarReservation>,
+            undo: ::std::boxed::Box<BookTripBackward>,
+        ) -> Self {
+            let attempts = __saga::waiting::<Self>();
+            Self {
+                trip,
+                flight,
+                hotel,
+                car,
+                undo,
+                attempts,
+            }
+        }
+
+        /// `receipt` is done.
+        pub fn done(self, receipt: Receipt) -> BookTripVoucherStep {
+            let Self { flight, hotel, car, .. } = self;
+            let receipt = __saga::Shared::new(receipt);
+            BookTripVoucherStep::new(flight, hotel, car, receipt)
+        }
+
+        /// The saga turns: where compensation begins.
+        pub fn turn(self) -> BookTripBackward {
+            *self.undo
+        }
+
+        async fn action(
+            request: __saga::Request<BookTripParticipants>,
+            trip: __saga::Shared<Trip>,
+            flight: __saga::Shared<FlightReservation>,
+            hotel: __saga::Shared<HotelReservation>,
+            car: __saga::Shared<CarReservation>,
+        ) -> __saga::Outcome<BookTripEvent> {
+            let (cx, BookTripParticipants { flights, hotels, cars, cards }) = request
+                .parts();
+            let trip: &Trip = &trip;
+            let flight: &FlightReservation = &flight;
+            let hotel: &HotelReservation = &hotel;
+            let car: &CarReservation = &car;
+            __saga::must_be_keyed(cards);
+            let __saga_answer = __saga::settle(
+                __saga::send(cards.charge(cx, &trip.card, total(flight, hotel, car)))
+                    .await,
+            )?;
+            let output: Receipt = __saga_answer.0;
+            __saga::Ok(BookTripEvent::ReceiptDone(output))
+        }
+    }
+
+    impl BookTripVoucherStep {
+        fn new(
+            flight: __saga::Shared<FlightReservation>,
+            hotel: __saga::Shared<HotelReservation>,
+            car: __saga::Shared<CarReservation>,
+            receipt: __saga::Shared<Receipt>,
+        ) -> Self {
+            let attempts = __saga::opened::<Self>();
+            Self {
+                flight,
+                hotel,
+                car,
+                receipt,
+                attempts,
+            }
+        }
+
+        /// `voucher` is done.
+        pub fn done(self, voucher: Voucher) -> BookTripReturn {
+            let Self { flight, hotel, car, receipt, .. } = self;
+            let voucher = __saga::Shared::new(voucher);
+            BookTripReturn {
+                flight,
+                hotel,
+                car,
+                receipt,
+                voucher,
+            }
+        }
+
+        async fn action(
+            request: __saga::Request<BookTripParticipants>,
+            flight: __saga::Shared<FlightReservation>,
+        ) -> __saga::Outcome<BookTripEvent> {
+            let (cx, BookTripParticipants { flights, hotels, cars, cards }) = request
+                .parts();
+            let flight: &FlightReservation = &flight;
+            __saga::must_be_keyed(flights);
+            let __saga_answer = __saga::settle(
+                __saga::send(flights.issue_voucher(cx, flight)).await,
+            )?;
+            let output: Voucher = __saga_answer.0;
+            __saga::Ok(BookTripEvent::VoucherDone(output))
+        }
+    }
+};
 
 #[allow(
     trivial_bounds,
@@ -501,19 +659,34 @@ impl BookTripFlightCompensation {
     reason = "generated"
 )]
 const _: () = {
-    use ::saga_runtime::__private::{self as __saga, Backward as _, Share as _};
+    use ::saga_runtime::__private::{
+        self as __saga, Backward as _, Region as _, Share as _, Step as _,
+    };
 
     impl BookTrip {
         /// The state with which the saga begins.
         pub fn begin(trip: Trip) -> BookTripState {
             let trip = __saga::Shared::new(trip);
             __saga::State::Forward(
-                BookTripForward::Flight(BookTripFlightStep {
-                    trip,
-                    attempts: __saga::opened::<BookTripFlightStep>(),
-                }),
+                BookTripForward::Flight(BookTripFlightStep::new(trip)),
             )
         }
+    }
+
+    #[automatically_derived]
+    impl __saga::Steps for BookTripForward {
+        const STEPS: &'static [__saga::StepDefinition] = {
+            use __saga::{StepDefinition as Step, StepKind::*};
+            &[
+                Step::new(Call, "flight", "FlightReservation")
+                    .undone_by_output()
+                    .keyed(),
+                Step::new(Call, "hotel", "HotelReservation").undone_by_output().probe(),
+                Step::new(Call, "car", "CarReservation").undone_by_output().keyed(),
+                Step::new(Call, "receipt", "Receipt").pivot().keyed(),
+                Step::new(Call, "voucher", "Voucher").retriable().keyed(),
+            ]
+        };
     }
 
     #[automatically_derived]
@@ -558,68 +731,7 @@ const _: () = {
                     ty: "CardDesk",
                 },
             ],
-            steps: &[
-                __saga::StepDefinition {
-                    name: "flight",
-                    output: "FlightReservation",
-                    kind: __saga::StepKind::Call,
-                    zone: __saga::Zone::Compensatable,
-                    compensation: __saga::Compensation::ByOutput,
-                    keyed: true,
-                    probe: false,
-                    otherwise: false,
-                    events: __saga::None,
-                    text: "",
-                },
-                __saga::StepDefinition {
-                    name: "hotel",
-                    output: "HotelReservation",
-                    kind: __saga::StepKind::Call,
-                    zone: __saga::Zone::Compensatable,
-                    compensation: __saga::Compensation::ByOutput,
-                    keyed: false,
-                    probe: true,
-                    otherwise: false,
-                    events: __saga::None,
-                    text: "",
-                },
-                __saga::StepDefinition {
-                    name: "car",
-                    output: "CarReservation",
-                    kind: __saga::StepKind::Call,
-                    zone: __saga::Zone::Compensatable,
-                    compensation: __saga::Compensation::ByOutput,
-                    keyed: true,
-                    probe: false,
-                    otherwise: false,
-                    events: __saga::None,
-                    text: "",
-                },
-                __saga::StepDefinition {
-                    name: "receipt",
-                    output: "Receipt",
-                    kind: __saga::StepKind::Call,
-                    zone: __saga::Zone::Pivot,
-                    compensation: __saga::Compensation::None,
-                    keyed: true,
-                    probe: false,
-                    otherwise: false,
-                    events: __saga::None,
-                    text: "",
-                },
-                __saga::StepDefinition {
-                    name: "voucher",
-                    output: "Voucher",
-                    kind: __saga::StepKind::Call,
-                    zone: __saga::Zone::Retriable,
-                    compensation: __saga::Compensation::None,
-                    keyed: true,
-                    probe: false,
-                    otherwise: false,
-                    events: __saga::None,
-                    text: "",
-                },
-            ],
+            steps: <BookTripForward as __saga::Steps>::STEPS,
             body: &[
                 __saga::Block::Step(0),
                 __saga::Block::Parallel(
@@ -673,7 +785,7 @@ const _: () = {
             participants: &__saga::Arc<BookTripParticipants>,
             cx: __saga::Context,
         ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
-            let request = __saga::Request::new(state, place, kind, participants, cx);
+            let request = __saga::Request::new(state, place, kind, participants, cx)?;
             match state {
                 __saga::State::Forward(at) | __saga::State::Turning(at, _) => {
                     at.call(place, request)
@@ -697,54 +809,60 @@ const _: () = {
 
     #[automatically_derived]
     impl __saga::Event for BookTripEvent {
-        fn to_fact(&self) -> __saga::Result<__saga::Fact, __saga::DataError> {
-            use __saga::FactKind::*;
-            let kind = match self {
+        fn told(&self) -> __saga::Told<'_> {
+            use __saga::Tells::*;
+            let (step, name, tells) = match self {
                 Self::FlightDone(held) => {
-                    Done(__saga::json_of::<BookTripFlightStep>(held)?)
+                    (0, "FlightDone", Done(BookTripFlightStep::held(held)))
                 }
-                Self::FlightRefused(held) => Refused(__saga::Clone::clone(held)),
-                Self::FlightAttempt(held) => Attempt(__saga::Clone::clone(held)),
-                Self::FlightCompensated => Compensated,
+                Self::FlightRefused(held) => (0, "FlightRefused", Refused(held)),
+                Self::FlightAttempt(held) => (0, "FlightAttempt", Attempt(held)),
+                Self::FlightCompensated => (0, "FlightCompensated", Compensated),
                 Self::FlightCompensation(held) => {
-                    Compensation(__saga::Clone::clone(held))
+                    (0, "FlightCompensation", Compensation(held))
                 }
                 Self::HotelDone(held) => {
-                    Done(__saga::json_of::<BookTripHotelStep>(held)?)
+                    (1, "HotelDone", Done(BookTripHotelStep::held(held)))
                 }
-                Self::HotelRefused(held) => Refused(__saga::Clone::clone(held)),
-                Self::HotelAttempt(held) => Attempt(__saga::Clone::clone(held)),
-                Self::HotelCompensated => Compensated,
-                Self::HotelCompensation(held) => Compensation(__saga::Clone::clone(held)),
-                Self::CarDone(held) => Done(__saga::json_of::<BookTripCarStep>(held)?),
-                Self::CarRefused(held) => Refused(__saga::Clone::clone(held)),
-                Self::CarAttempt(held) => Attempt(__saga::Clone::clone(held)),
-                Self::CarCompensated => Compensated,
-                Self::CarCompensation(held) => Compensation(__saga::Clone::clone(held)),
+                Self::HotelRefused(held) => (1, "HotelRefused", Refused(held)),
+                Self::HotelAttempt(held) => (1, "HotelAttempt", Attempt(held)),
+                Self::HotelCompensated => (1, "HotelCompensated", Compensated),
+                Self::HotelCompensation(held) => {
+                    (1, "HotelCompensation", Compensation(held))
+                }
+                Self::CarDone(held) => (2, "CarDone", Done(BookTripCarStep::held(held))),
+                Self::CarRefused(held) => (2, "CarRefused", Refused(held)),
+                Self::CarAttempt(held) => (2, "CarAttempt", Attempt(held)),
+                Self::CarCompensated => (2, "CarCompensated", Compensated),
+                Self::CarCompensation(held) => (2, "CarCompensation", Compensation(held)),
                 Self::ReceiptDone(held) => {
-                    Done(__saga::json_of::<BookTripReceiptStep>(held)?)
+                    (3, "ReceiptDone", Done(BookTripReceiptStep::held(held)))
                 }
-                Self::ReceiptRefused(held) => Refused(__saga::Clone::clone(held)),
-                Self::ReceiptAttempt(held) => Attempt(__saga::Clone::clone(held)),
+                Self::ReceiptRefused(held) => (3, "ReceiptRefused", Refused(held)),
+                Self::ReceiptAttempt(held) => (3, "ReceiptAttempt", Attempt(held)),
                 Self::VoucherDone(held) => {
-                    Done(__saga::json_of::<BookTripVoucherStep>(held)?)
+                    (4, "VoucherDone", Done(BookTripVoucherStep::held(held)))
                 }
-                Self::VoucherRefused(held) => Refused(__saga::Clone::clone(held)),
-                Self::VoucherAttempt(held) => Attempt(__saga::Clone::clone(held)),
-                Self::Cancelled(reason) => Cancelled(__saga::Clone::clone(reason)),
-                Self::DeadlinePassed => DeadlinePassed,
+                Self::VoucherRefused(held) => (4, "VoucherRefused", Refused(held)),
+                Self::VoucherAttempt(held) => (4, "VoucherAttempt", Attempt(held)),
+                Self::Cancelled(reason) => {
+                    return __saga::of_saga("Cancelled", Cancelled(reason));
+                }
+                Self::DeadlinePassed => {
+                    return __saga::of_saga("DeadlinePassed", DeadlinePassed);
+                }
                 Self::Completed(output) => {
-                    Completed(__saga::completed::<BookTrip>(output)?)
+                    return __saga::of_saga(
+                        "Completed",
+                        Completed(__saga::completed::<BookTrip>(output)),
+                    );
                 }
             };
-            let place = self
-                .identity()
-                .0
-                .map(|step| __saga::Place {
-                    step,
-                    items: __saga::Clone::clone(__saga::Event::items(self)),
-                });
-            __saga::Ok(__saga::Fact { place, kind })
+            __saga::Told {
+                step: __saga::Some(step),
+                name,
+                tells,
+            }
         }
 
         fn from_fact(fact: __saga::Fact) -> __saga::Result<Self, __saga::EventError> {
@@ -762,145 +880,31 @@ const _: () = {
             if place.items.depth() != 0 && !__saga::is_signal(&fact.kind) {
                 return __saga::Err(__saga::EventError::Unknown);
             }
-            __saga::Ok(
-                match (place.step, fact.kind) {
-                    (0, Done(held)) => {
-                        Self::FlightDone(__saga::output_of::<BookTripFlightStep>(&held)?)
-                    }
-                    (0, Refused(held)) => Self::FlightRefused(held),
-                    (0, Attempt(held)) => Self::FlightAttempt(held),
-                    (0, Compensated) => Self::FlightCompensated,
-                    (0, Compensation(held)) => Self::FlightCompensation(held),
-                    (1, Done(held)) => {
-                        Self::HotelDone(__saga::output_of::<BookTripHotelStep>(&held)?)
-                    }
-                    (1, Refused(held)) => Self::HotelRefused(held),
-                    (1, Attempt(held)) => Self::HotelAttempt(held),
-                    (1, Compensated) => Self::HotelCompensated,
-                    (1, Compensation(held)) => Self::HotelCompensation(held),
-                    (2, Done(held)) => {
-                        Self::CarDone(__saga::output_of::<BookTripCarStep>(&held)?)
-                    }
-                    (2, Refused(held)) => Self::CarRefused(held),
-                    (2, Attempt(held)) => Self::CarAttempt(held),
-                    (2, Compensated) => Self::CarCompensated,
-                    (2, Compensation(held)) => Self::CarCompensation(held),
-                    (3, Done(held)) => {
-                        Self::ReceiptDone(
-                            __saga::output_of::<BookTripReceiptStep>(&held)?,
-                        )
-                    }
-                    (3, Refused(held)) => Self::ReceiptRefused(held),
-                    (3, Attempt(held)) => Self::ReceiptAttempt(held),
-                    (4, Done(held)) => {
-                        Self::VoucherDone(
-                            __saga::output_of::<BookTripVoucherStep>(&held)?,
-                        )
-                    }
-                    (4, Refused(held)) => Self::VoucherRefused(held),
-                    (4, Attempt(held)) => Self::VoucherAttempt(held),
-                    _ => return __saga::Err(__saga::EventError::Unknown),
-                },
-            )
-        }
-
-        fn step(&self) -> __saga::Option<usize> {
-            self.identity().0
-        }
-
-        fn items(&self) -> &__saga::Items {
-            self.identity().2
-        }
-
-        fn name(&self) -> &'static str {
-            self.identity().1
-        }
-
-        fn control(&self) -> __saga::Option<__saga::Control> {
-            match self {
-                Self::Cancelled(reason) => {
-                    __saga::Some(
-                        __saga::Control::Cancelled(__saga::Clone::clone(reason)),
-                    )
-                }
-                Self::DeadlinePassed => __saga::Some(__saga::Control::DeadlinePassed),
-                Self::Completed(_) => __saga::Some(__saga::Control::Completed),
-                _ => __saga::None,
-            }
-        }
-    }
-
-    impl BookTripEvent {
-        /// Its step, its name and its items.
-        fn identity(&self) -> (__saga::Option<usize>, &'static str, &__saga::Items) {
-            match self {
-                Self::FlightDone(_) => {
-                    (__saga::Some(0), "FlightDone", __saga::Items::none())
-                }
-                Self::FlightRefused(_) => {
-                    (__saga::Some(0), "FlightRefused", __saga::Items::none())
-                }
-                Self::FlightAttempt(_) => {
-                    (__saga::Some(0), "FlightAttempt", __saga::Items::none())
-                }
-                Self::FlightCompensated => {
-                    (__saga::Some(0), "FlightCompensated", __saga::Items::none())
-                }
-                Self::FlightCompensation(_) => {
-                    (__saga::Some(0), "FlightCompensation", __saga::Items::none())
-                }
-                Self::HotelDone(_) => {
-                    (__saga::Some(1), "HotelDone", __saga::Items::none())
-                }
-                Self::HotelRefused(_) => {
-                    (__saga::Some(1), "HotelRefused", __saga::Items::none())
-                }
-                Self::HotelAttempt(_) => {
-                    (__saga::Some(1), "HotelAttempt", __saga::Items::none())
-                }
-                Self::HotelCompensated => {
-                    (__saga::Some(1), "HotelCompensated", __saga::Items::none())
-                }
-                Self::HotelCompensation(_) => {
-                    (__saga::Some(1), "HotelCompensation", __saga::Items::none())
-                }
-                Self::CarDone(_) => (__saga::Some(2), "CarDone", __saga::Items::none()),
-                Self::CarRefused(_) => {
-                    (__saga::Some(2), "CarRefused", __saga::Items::none())
-                }
-                Self::CarAttempt(_) => {
-                    (__saga::Some(2), "CarAttempt", __saga::Items::none())
-                }
-                Self::CarCompensated => {
-                    (__saga::Some(2), "CarCompensated", __saga::Items::none())
-                }
-                Self::CarCompensation(_) => {
-                    (__saga::Some(2), "CarCompensation", __saga::Items::none())
-                }
-                Self::ReceiptDone(_) => {
-                    (__saga::Some(3), "ReceiptDone", __saga::Items::none())
-                }
-                Self::ReceiptRefused(_) => {
-                    (__saga::Some(3), "ReceiptRefused", __saga::Items::none())
-                }
-                Self::ReceiptAttempt(_) => {
-                    (__saga::Some(3), "ReceiptAttempt", __saga::Items::none())
-                }
-                Self::VoucherDone(_) => {
-                    (__saga::Some(4), "VoucherDone", __saga::Items::none())
-                }
-                Self::VoucherRefused(_) => {
-                    (__saga::Some(4), "VoucherRefused", __saga::Items::none())
-                }
-                Self::VoucherAttempt(_) => {
-                    (__saga::Some(4), "VoucherAttempt", __saga::Items::none())
-                }
-                Self::Cancelled(_) => (__saga::None, "Cancelled", __saga::Items::none()),
-                Self::DeadlinePassed => {
-                    (__saga::None, "DeadlinePassed", __saga::Items::none())
-                }
-                Self::Completed(_) => (__saga::None, "Completed", __saga::Items::none()),
-            }
+            let event = match (place.step, fact.kind) {
+                (0, Done(held)) => Self::FlightDone(BookTripFlightStep::read(&held)?),
+                (0, Refused(held)) => Self::FlightRefused(held),
+                (0, Attempt(held)) => Self::FlightAttempt(held),
+                (0, Compensated) => Self::FlightCompensated,
+                (0, Compensation(held)) => Self::FlightCompensation(held),
+                (1, Done(held)) => Self::HotelDone(BookTripHotelStep::read(&held)?),
+                (1, Refused(held)) => Self::HotelRefused(held),
+                (1, Attempt(held)) => Self::HotelAttempt(held),
+                (1, Compensated) => Self::HotelCompensated,
+                (1, Compensation(held)) => Self::HotelCompensation(held),
+                (2, Done(held)) => Self::CarDone(BookTripCarStep::read(&held)?),
+                (2, Refused(held)) => Self::CarRefused(held),
+                (2, Attempt(held)) => Self::CarAttempt(held),
+                (2, Compensated) => Self::CarCompensated,
+                (2, Compensation(held)) => Self::CarCompensation(held),
+                (3, Done(held)) => Self::ReceiptDone(BookTripReceiptStep::read(&held)?),
+                (3, Refused(held)) => Self::ReceiptRefused(held),
+                (3, Attempt(held)) => Self::ReceiptAttempt(held),
+                (4, Done(held)) => Self::VoucherDone(BookTripVoucherStep::read(&held)?),
+                (4, Refused(held)) => Self::VoucherRefused(held),
+                (4, Attempt(held)) => Self::VoucherAttempt(held),
+                _ => return __saga::Err(__saga::EventError::Unknown),
+            };
+            __saga::Ok(event)
         }
     }
 
@@ -908,64 +912,21 @@ const _: () = {
     #[automatically_derived]
     impl ::core::fmt::Debug for BookTripEvent {
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.write_str(self.identity().1)
+            f.write_str(__saga::Event::name(self))
         }
     }
 
     #[automatically_derived]
-    impl __saga::Forward for BookTripForward {
+    impl __saga::Region for BookTripForward {
         type Event = BookTripEvent;
-        type Backward = BookTripBackward;
-        fn apply(
-            self,
-            event: BookTripEvent,
-            turn: &mut __saga::Option<__saga::Cause>,
-        ) -> __saga::Applied<Self> {
-            match (self, event) {
-                (
-                    Self::Flight(at),
-                    BookTripEvent::FlightDone(output),
-                ) if at.attempts.is_open() => {
-                    let mut next = at.done(output);
-                    next.hold(turn);
-                    __saga::Ok(Self::HotelToCar(next))
-                }
-                (Self::Flight(mut at), BookTripEvent::FlightRefused(refusal)) => {
-                    at.attempts.refuse(refusal, turn).at(Self::Flight(at))
-                }
-                (Self::Flight(mut at), BookTripEvent::FlightAttempt(fact)) => {
-                    at.attempts.record(fact, turn).at(Self::Flight(at))
-                }
-                (Self::HotelToCar(at), event) => {
-                    __saga::in_parallel(
-                        at.apply(event, turn),
-                        BookTripHotelToCarParallel::join,
-                        Self::Receipt,
-                        Self::HotelToCar,
-                    )
-                }
-                (
-                    Self::Receipt(at),
-                    BookTripEvent::ReceiptDone(output),
-                ) if at.attempts.is_open() => __saga::Ok(Self::Voucher(at.done(output))),
-                (Self::Receipt(mut at), BookTripEvent::ReceiptRefused(refusal)) => {
-                    at.attempts.refuse(refusal, turn).at(Self::Receipt(at))
-                }
-                (Self::Receipt(mut at), BookTripEvent::ReceiptAttempt(fact)) => {
-                    at.attempts.record(fact, turn).at(Self::Receipt(at))
-                }
-                (
-                    Self::Voucher(at),
-                    BookTripEvent::VoucherDone(output),
-                ) if at.attempts.is_open() => __saga::Ok(Self::Return(at.done(output))),
-                (Self::Voucher(mut at), BookTripEvent::VoucherRefused(refusal)) => {
-                    at.attempts.refuse(refusal, turn).at(Self::Voucher(at))
-                }
-                (Self::Voucher(mut at), BookTripEvent::VoucherAttempt(fact)) => {
-                    at.attempts.record(fact, turn).at(Self::Voucher(at))
-                }
-                (at, _) => __saga::Err(__saga::Rejected(at)),
-            }
+        fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
+            let ledger = match self {
+                Self::Flight(at) => &mut at.attempts,
+                Self::Receipt(at) => &mut at.attempts,
+                Self::Voucher(at) => &mut at.attempts,
+                _ => return __saga::None,
+            };
+            __saga::Some(ledger)
         }
 
         fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
@@ -978,6 +939,45 @@ const _: () = {
             }
         }
 
+        fn advance(
+            self,
+            event: BookTripEvent,
+            turn: &mut __saga::Option<__saga::Cause>,
+        ) -> __saga::Applied<Self> {
+            let next = match (self, event) {
+                (Self::Flight(at), BookTripEvent::FlightDone(output)) => {
+                    Self::HotelToCar(at.done(output))
+                }
+                (Self::HotelToCar(at), event) => {
+                    __saga::in_parallel(
+                        at.apply(event, turn),
+                        BookTripHotelToCarParallel::join,
+                        |next| __saga::arrived(Self::Receipt(next), turn),
+                        Self::HotelToCar,
+                    )?
+                }
+                (Self::Receipt(at), BookTripEvent::ReceiptDone(output)) => {
+                    Self::Voucher(at.done(output))
+                }
+                (Self::Voucher(at), BookTripEvent::VoucherDone(output)) => {
+                    Self::Return(at.done(output))
+                }
+                (at, _) => return __saga::Err(__saga::Rejected(at)),
+            };
+            __saga::Ok(next)
+        }
+
+        fn hold(&mut self) {
+            match self {
+                Self::HotelToCar(at) => at.hold(),
+                at => __saga::hold(at),
+            }
+        }
+    }
+
+    #[automatically_derived]
+    impl __saga::Forward for BookTripForward {
+        type Backward = BookTripBackward;
         fn can_turn(&self) -> bool {
             match self {
                 Self::Flight(_) => true,
@@ -987,17 +987,14 @@ const _: () = {
             }
         }
 
-        fn is_open(&self) -> bool {
-            __saga::is_open(|calls| self.calls(calls))
-        }
-
-        fn turn(self) -> __saga::Result<BookTripBackward, __saga::Rejected<Self>> {
-            match self {
-                Self::Flight(at) => __saga::Ok(at.turn()),
-                Self::HotelToCar(at) => __saga::Ok(at.turn()),
-                Self::Receipt(at) => __saga::Ok(at.turn()),
-                at => __saga::Err(__saga::Rejected(at)),
-            }
+        fn turn(self) -> __saga::Applied<BookTripBackward, Self> {
+            let turned = match self {
+                Self::Flight(at) => at.turn(),
+                Self::HotelToCar(at) => at.turn(),
+                Self::Receipt(at) => at.turn(),
+                at => return __saga::Err(__saga::Rejected(at)),
+            };
+            __saga::Ok(turned)
         }
 
         fn is_done(&self) -> bool {
@@ -1014,100 +1011,38 @@ const _: () = {
             place: &__saga::Place,
             request: __saga::Request<BookTripParticipants>,
         ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
-            match self {
-                Self::Flight(at) if place.step == 0 => {
-                    __saga::Some(
-                        __saga::boxed(
-                            BookTripFlightStep::attempt(request, at.trip.share()),
+            let call = match self {
+                Self::Flight(at) => {
+                    __saga::attempt(BookTripFlightStep::action(request, at.trip.share()))
+                }
+                Self::HotelToCar(at) => return at.call(place, request),
+                Self::Receipt(at) => {
+                    __saga::attempt(
+                        BookTripReceiptStep::action(
+                            request,
+                            at.trip.share(),
+                            at.flight.share(),
+                            at.hotel.share(),
+                            at.car.share(),
                         ),
                     )
                 }
-                Self::HotelToCar(at) => at.call(place, request),
-                Self::Receipt(at) if place.step == 3 => {
-                    __saga::Some(
-                        __saga::boxed(
-                            BookTripReceiptStep::attempt(
-                                request,
-                                at.trip.share(),
-                                at.flight.share(),
-                                at.hotel.share(),
-                                at.car.share(),
-                            ),
-                        ),
+                Self::Voucher(at) => {
+                    __saga::attempt(
+                        BookTripVoucherStep::action(request, at.flight.share()),
                     )
                 }
-                Self::Voucher(at) if place.step == 4 => {
-                    __saga::Some(
-                        __saga::boxed(
-                            BookTripVoucherStep::attempt(request, at.flight.share()),
-                        ),
-                    )
-                }
-                _ => __saga::None,
-            }
-        }
-    }
-
-    impl BookTripFlightStep {
-        /// `flight` is done.
-        pub fn done(self, flight: FlightReservation) -> BookTripHotelToCarParallel {
-            let Self { trip, .. } = self;
-            let flight = __saga::Shared::new(flight);
-            let undo = BookTripBackward::CompensateFlight(BookTripFlightCompensation {
-                flight: flight.share(),
-                attempts: __saga::compensation_of::<BookTripFlightStep>(),
-            });
-            BookTripHotelToCarParallel {
-                hotel: BookTripHotelBranch::Hotel(BookTripHotelStep {
-                    trip: trip.share(),
-                    flight: flight.share(),
-                    attempts: __saga::opened::<BookTripHotelStep>(),
-                }),
-                car: BookTripCarBranch::Car(BookTripCarStep {
-                    trip: trip.share(),
-                    flight: flight.share(),
-                    attempts: __saga::opened::<BookTripCarStep>(),
-                }),
-                trip,
-                flight,
-                undo,
-            }
-        }
-
-        /// The saga turns: where compensation begins.
-        pub fn turn(self) -> BookTripBackward {
-            let Self { trip, attempts, .. } = self;
-            if attempts.in_doubt() {
-                BookTripBackward::SettleFlight(BookTripFlightSettlement {
-                    trip,
-                    attempts: attempts.unsettled(),
-                })
-            } else {
-                BookTripBackward::Undone
-            }
-        }
-
-        async fn attempt(
-            request: __saga::Request<BookTripParticipants>,
-            trip: __saga::Shared<Trip>,
-        ) -> __saga::Settled<BookTripEvent> {
-            let result = Self::action(&request.cx, &request.participants, &trip).await;
-            __saga::settled(result, BookTripEvent::FlightDone)
+                _ => return __saga::None,
+            };
+            __saga::Some(call)
         }
     }
 
     #[automatically_derived]
     impl __saga::Step for BookTripFlightStep {
         type Output = FlightReservation;
-        const CALL: &'static __saga::StepCall = &__saga::StepCall {
-            step: 0,
-            name: "flight",
-            kind: __saga::StepKind::Call,
-            role: __saga::Role::Compensatable,
-            keyed: true,
-            probe: false,
-            otherwise: false,
-        };
+        type Steps = BookTripForward;
+        const INDEX: usize = 0;
     }
 
     impl BookTripHotelToCarParallel {
@@ -1167,19 +1102,14 @@ const _: () = {
                     ),
                     ..
                 } => {
-                    let undo = BookTripBackward::CompensateHotelToCar(BookTripHotelToCarParallelBackward {
-                        hotel: hotel_undo,
-                        car: car_undo,
-                        undo: __saga::Box::new(undo),
-                    });
-                    __saga::Ok(BookTripReceiptStep {
-                        trip,
-                        flight,
-                        hotel,
-                        car,
-                        undo,
-                        attempts: __saga::waiting::<BookTripReceiptStep>(),
-                    })
+                    let undo = __saga::Box::new(
+                        BookTripBackward::CompensateHotelToCar(BookTripHotelToCarParallelBackward {
+                            hotel: *hotel_undo,
+                            car: *car_undo,
+                            undo: undo,
+                        }),
+                    );
+                    __saga::Ok(BookTripReceiptStep::new(trip, flight, hotel, car, undo))
                 }
                 at => __saga::Err(__saga::Rejected(at)),
             }
@@ -1190,47 +1120,31 @@ const _: () = {
             let hotel = self.hotel.turn();
             let car = self.car.turn();
             if hotel.is_undone() && car.is_undone() {
-                self.undo
+                *self.undo
             } else {
                 BookTripBackward::CompensateHotelToCar(BookTripHotelToCarParallelBackward {
                     hotel,
                     car,
-                    undo: __saga::Box::new(self.undo),
+                    undo: self.undo,
                 })
             }
         }
 
-        fn hold(&mut self, turn: &__saga::Option<__saga::Cause>) {
-            if let BookTripHotelBranch::Hotel(at) = &mut self.hotel {
-                at.attempts.hold(turn)
-            }
-            if let BookTripCarBranch::Car(at) = &mut self.car {
-                at.attempts.hold(turn)
-            }
+        fn hold(&mut self) {
+            self.hotel.hold();
+            self.car.hold();
         }
     }
 
-    impl BookTripHotelBranch {
-        fn apply(
-            self,
-            event: BookTripEvent,
-            turn: &mut __saga::Option<__saga::Cause>,
-        ) -> __saga::Applied<Self> {
-            match (self, event) {
-                (
-                    Self::Hotel(at),
-                    BookTripEvent::HotelDone(output),
-                ) if at.attempts.is_open() => {
-                    __saga::Ok(Self::BranchDone(at.done(output)))
-                }
-                (Self::Hotel(mut at), BookTripEvent::HotelRefused(refusal)) => {
-                    at.attempts.refuse(refusal, turn).at(Self::Hotel(at))
-                }
-                (Self::Hotel(mut at), BookTripEvent::HotelAttempt(fact)) => {
-                    at.attempts.record(fact, turn).at(Self::Hotel(at))
-                }
-                (at, _) => __saga::Err(__saga::Rejected(at)),
-            }
+    #[automatically_derived]
+    impl __saga::Region for BookTripHotelBranch {
+        type Event = BookTripEvent;
+        fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
+            let ledger = match self {
+                Self::Hotel(at) => &mut at.attempts,
+                _ => return __saga::None,
+            };
+            __saga::Some(ledger)
         }
 
         fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
@@ -1240,25 +1154,40 @@ const _: () = {
             }
         }
 
+        fn advance(
+            self,
+            event: BookTripEvent,
+            turn: &mut __saga::Option<__saga::Cause>,
+        ) -> __saga::Applied<Self> {
+            let next = match (self, event) {
+                (Self::Hotel(at), BookTripEvent::HotelDone(output)) => {
+                    Self::BranchDone(at.done(output))
+                }
+                (at, _) => return __saga::Err(__saga::Rejected(at)),
+            };
+            __saga::Ok(next)
+        }
+    }
+
+    impl BookTripHotelBranch {
         fn call(
             &self,
             place: &__saga::Place,
             request: __saga::Request<BookTripParticipants>,
         ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
-            match self {
-                Self::Hotel(at) if place.step == 1 => {
-                    __saga::Some(
-                        __saga::boxed(
-                            BookTripHotelStep::attempt(
-                                request,
-                                at.trip.share(),
-                                at.flight.share(),
-                            ),
+            let call = match self {
+                Self::Hotel(at) => {
+                    __saga::boxed(
+                        BookTripHotelStep::attempt(
+                            request,
+                            at.trip.share(),
+                            at.flight.share(),
                         ),
                     )
                 }
-                _ => __saga::None,
-            }
+                _ => return __saga::None,
+            };
+            __saga::Some(call)
         }
 
         fn turn(self) -> BookTripHotelBranchBackward {
@@ -1269,94 +1198,33 @@ const _: () = {
         }
     }
 
-    impl BookTripHotelStep {
-        /// `hotel` is done.
-        pub fn done(self, hotel: HotelReservation) -> BookTripHotelBranchDone {
-            let hotel = __saga::Shared::new(hotel);
-            let undo = BookTripHotelBranchBackward::CompensateHotel(BookTripHotelCompensation {
-                hotel: hotel.share(),
-                attempts: __saga::compensation_of::<BookTripHotelStep>(),
-            });
-            BookTripHotelBranchDone {
-                hotel,
-                undo,
-            }
-        }
-
-        /// The saga turns: where compensation begins.
-        pub fn turn(self) -> BookTripHotelBranchBackward {
-            let Self { trip, flight, attempts, .. } = self;
-            if attempts.in_doubt() {
-                BookTripHotelBranchBackward::SettleHotel(BookTripHotelSettlement {
-                    trip,
-                    flight,
-                    attempts: attempts.unsettled(),
-                })
-            } else {
-                BookTripHotelBranchBackward::Undone
-            }
-        }
-
-        async fn attempt(
-            request: __saga::Request<BookTripParticipants>,
-            trip: __saga::Shared<Trip>,
-            flight: __saga::Shared<FlightReservation>,
-        ) -> __saga::Settled<BookTripEvent> {
-            if request.kind == __saga::CallKind::Probe {
-                let result = Self::probe(&request.cx, &request.participants).await;
-                return __saga::probed(result, BookTripEvent::HotelDone);
-            }
-            let result = Self::action(&request.cx, &request.participants, &trip, &flight)
-                .await;
-            __saga::settled(result, BookTripEvent::HotelDone)
-        }
-    }
-
     #[automatically_derived]
     impl __saga::Step for BookTripHotelStep {
         type Output = HotelReservation;
-        const CALL: &'static __saga::StepCall = &__saga::StepCall {
-            step: 1,
-            name: "hotel",
-            kind: __saga::StepKind::Call,
-            role: __saga::Role::Compensatable,
-            keyed: {
-                use __saga::NotKeyed as _;
-                __saga::IsKeyed::<HotelDesk>::KEYED
-            },
-            probe: true,
-            otherwise: false,
+        type Steps = BookTripForward;
+        const INDEX: usize = 1;
+        const KEYED: bool = {
+            use __saga::NotKeyed as _;
+            __saga::IsKeyed::<HotelDesk>::KEYED
         };
     }
 
     impl BookTripHotelBranchDone {
         /// The saga turns: where compensation begins.
         pub fn turn(self) -> BookTripHotelBranchBackward {
-            self.undo
+            *self.undo
         }
     }
 
-    impl BookTripCarBranch {
-        fn apply(
-            self,
-            event: BookTripEvent,
-            turn: &mut __saga::Option<__saga::Cause>,
-        ) -> __saga::Applied<Self> {
-            match (self, event) {
-                (
-                    Self::Car(at),
-                    BookTripEvent::CarDone(output),
-                ) if at.attempts.is_open() => {
-                    __saga::Ok(Self::BranchDone(at.done(output)))
-                }
-                (Self::Car(mut at), BookTripEvent::CarRefused(refusal)) => {
-                    at.attempts.refuse(refusal, turn).at(Self::Car(at))
-                }
-                (Self::Car(mut at), BookTripEvent::CarAttempt(fact)) => {
-                    at.attempts.record(fact, turn).at(Self::Car(at))
-                }
-                (at, _) => __saga::Err(__saga::Rejected(at)),
-            }
+    #[automatically_derived]
+    impl __saga::Region for BookTripCarBranch {
+        type Event = BookTripEvent;
+        fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
+            let ledger = match self {
+                Self::Car(at) => &mut at.attempts,
+                _ => return __saga::None,
+            };
+            __saga::Some(ledger)
         }
 
         fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
@@ -1366,25 +1234,40 @@ const _: () = {
             }
         }
 
+        fn advance(
+            self,
+            event: BookTripEvent,
+            turn: &mut __saga::Option<__saga::Cause>,
+        ) -> __saga::Applied<Self> {
+            let next = match (self, event) {
+                (Self::Car(at), BookTripEvent::CarDone(output)) => {
+                    Self::BranchDone(at.done(output))
+                }
+                (at, _) => return __saga::Err(__saga::Rejected(at)),
+            };
+            __saga::Ok(next)
+        }
+    }
+
+    impl BookTripCarBranch {
         fn call(
             &self,
             place: &__saga::Place,
             request: __saga::Request<BookTripParticipants>,
         ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
-            match self {
-                Self::Car(at) if place.step == 2 => {
-                    __saga::Some(
-                        __saga::boxed(
-                            BookTripCarStep::attempt(
-                                request,
-                                at.trip.share(),
-                                at.flight.share(),
-                            ),
+            let call = match self {
+                Self::Car(at) => {
+                    __saga::attempt(
+                        BookTripCarStep::action(
+                            request,
+                            at.trip.share(),
+                            at.flight.share(),
                         ),
                     )
                 }
-                _ => __saga::None,
-            }
+                _ => return __saga::None,
+            };
+            __saga::Some(call)
         }
 
         fn turn(self) -> BookTripCarBranchBackward {
@@ -1395,202 +1278,44 @@ const _: () = {
         }
     }
 
-    impl BookTripCarStep {
-        /// `car` is done.
-        pub fn done(self, car: CarReservation) -> BookTripCarBranchDone {
-            let car = __saga::Shared::new(car);
-            let undo = BookTripCarBranchBackward::CompensateCar(BookTripCarCompensation {
-                car: car.share(),
-                attempts: __saga::compensation_of::<BookTripCarStep>(),
-            });
-            BookTripCarBranchDone { car, undo }
-        }
-
-        /// The saga turns: where compensation begins.
-        pub fn turn(self) -> BookTripCarBranchBackward {
-            let Self { trip, flight, attempts, .. } = self;
-            if attempts.in_doubt() {
-                BookTripCarBranchBackward::SettleCar(BookTripCarSettlement {
-                    trip,
-                    flight,
-                    attempts: attempts.unsettled(),
-                })
-            } else {
-                BookTripCarBranchBackward::Undone
-            }
-        }
-
-        async fn attempt(
-            request: __saga::Request<BookTripParticipants>,
-            trip: __saga::Shared<Trip>,
-            flight: __saga::Shared<FlightReservation>,
-        ) -> __saga::Settled<BookTripEvent> {
-            let result = Self::action(&request.cx, &request.participants, &trip, &flight)
-                .await;
-            __saga::settled(result, BookTripEvent::CarDone)
-        }
-    }
-
     #[automatically_derived]
     impl __saga::Step for BookTripCarStep {
         type Output = CarReservation;
-        const CALL: &'static __saga::StepCall = &__saga::StepCall {
-            step: 2,
-            name: "car",
-            kind: __saga::StepKind::Call,
-            role: __saga::Role::Compensatable,
-            keyed: true,
-            probe: false,
-            otherwise: false,
-        };
+        type Steps = BookTripForward;
+        const INDEX: usize = 2;
     }
 
     impl BookTripCarBranchDone {
         /// The saga turns: where compensation begins.
         pub fn turn(self) -> BookTripCarBranchBackward {
-            self.undo
-        }
-    }
-
-    impl BookTripReceiptStep {
-        /// `receipt` is done.
-        pub fn done(self, receipt: Receipt) -> BookTripVoucherStep {
-            let Self { flight, hotel, car, .. } = self;
-            let receipt = __saga::Shared::new(receipt);
-            BookTripVoucherStep {
-                flight,
-                hotel,
-                car,
-                receipt,
-                attempts: __saga::opened::<BookTripVoucherStep>(),
-            }
-        }
-
-        /// The saga turns: where compensation begins.
-        pub fn turn(self) -> BookTripBackward {
-            self.undo
-        }
-
-        async fn attempt(
-            request: __saga::Request<BookTripParticipants>,
-            trip: __saga::Shared<Trip>,
-            flight: __saga::Shared<FlightReservation>,
-            hotel: __saga::Shared<HotelReservation>,
-            car: __saga::Shared<CarReservation>,
-        ) -> __saga::Settled<BookTripEvent> {
-            let result = Self::action(
-                    &request.cx,
-                    &request.participants,
-                    &trip,
-                    &flight,
-                    &hotel,
-                    &car,
-                )
-                .await;
-            __saga::settled(result, BookTripEvent::ReceiptDone)
+            *self.undo
         }
     }
 
     #[automatically_derived]
     impl __saga::Step for BookTripReceiptStep {
         type Output = Receipt;
-        const CALL: &'static __saga::StepCall = &__saga::StepCall {
-            step: 3,
-            name: "receipt",
-            kind: __saga::StepKind::Call,
-            role: __saga::Role::Pivot,
-            keyed: true,
-            probe: false,
-            otherwise: false,
-        };
-    }
-
-    impl BookTripVoucherStep {
-        /// `voucher` is done.
-        pub fn done(self, voucher: Voucher) -> BookTripReturn {
-            let Self { flight, hotel, car, receipt, .. } = self;
-            let voucher = __saga::Shared::new(voucher);
-            BookTripReturn {
-                flight,
-                hotel,
-                car,
-                receipt,
-                voucher,
-            }
-        }
-
-        async fn attempt(
-            request: __saga::Request<BookTripParticipants>,
-            flight: __saga::Shared<FlightReservation>,
-        ) -> __saga::Settled<BookTripEvent> {
-            let result = Self::action(&request.cx, &request.participants, &flight).await;
-            __saga::settled(result, BookTripEvent::VoucherDone)
-        }
+        type Steps = BookTripForward;
+        const INDEX: usize = 3;
     }
 
     #[automatically_derived]
     impl __saga::Step for BookTripVoucherStep {
         type Output = Voucher;
-        const CALL: &'static __saga::StepCall = &__saga::StepCall {
-            step: 4,
-            name: "voucher",
-            kind: __saga::StepKind::Call,
-            role: __saga::Role::Retriable,
-            keyed: true,
-            probe: false,
-            otherwise: false,
-        };
+        type Steps = BookTripForward;
+        const INDEX: usize = 4;
     }
 
     #[automatically_derived]
     impl __saga::Backward for BookTripBackward {
         type Event = BookTripEvent;
-        fn apply(self, event: BookTripEvent) -> __saga::Applied<Self> {
-            match (self, event) {
-                (Self::CompensateHotelToCar(at), event) => {
-                    __saga::in_parallel(
-                        at.apply(event),
-                        BookTripHotelToCarParallelBackward::join,
-                        |before| before,
-                        Self::CompensateHotelToCar,
-                    )
-                }
-                (
-                    Self::SettleFlight(at),
-                    BookTripEvent::FlightDone(output),
-                ) if at.attempts.is_open() => {
-                    __saga::Ok(Self::CompensateFlight(at.done(output)))
-                }
-                (Self::SettleFlight(mut at), BookTripEvent::FlightRefused(fact)) => {
-                    match at.attempts.refuse(fact, &mut __saga::None) {
-                        legal if at.attempts.in_doubt() => {
-                            legal.at(Self::SettleFlight(at))
-                        }
-                        _ => __saga::Ok(at.absent()),
-                    }
-                }
-                (Self::SettleFlight(mut at), BookTripEvent::FlightAttempt(fact)) => {
-                    match at.attempts.record(fact, &mut __saga::None) {
-                        legal if at.attempts.in_doubt() => {
-                            legal.at(Self::SettleFlight(at))
-                        }
-                        _ => __saga::Ok(at.absent()),
-                    }
-                }
-                (
-                    Self::CompensateFlight(at),
-                    BookTripEvent::FlightCompensated,
-                ) if at.attempts.is_open() => __saga::Ok(at.compensated()),
-                (
-                    Self::CompensateFlight(mut at),
-                    BookTripEvent::FlightCompensation(fact),
-                ) => {
-                    at.attempts
-                        .record(fact, &mut __saga::None)
-                        .at(Self::CompensateFlight(at))
-                }
-                (at, _) => __saga::Err(__saga::Rejected(at)),
-            }
+        fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
+            let ledger = match self {
+                Self::SettleFlight(at) => &mut at.attempts,
+                Self::CompensateFlight(at) => &mut at.attempts,
+                _ => return __saga::None,
+            };
+            __saga::Some(ledger)
         }
 
         fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
@@ -1600,6 +1325,32 @@ const _: () = {
                 Self::CompensateFlight(at) => calls.push(at.attempts.call()),
                 Self::Undone => {}
             }
+        }
+
+        fn before(self) -> Self {
+            match self {
+                Self::SettleFlight(at) => at.absent(),
+                Self::CompensateFlight(at) => at.compensated(),
+                at => at,
+            }
+        }
+
+        fn advance(self, event: BookTripEvent) -> __saga::Applied<Self> {
+            let next = match (self, event) {
+                (Self::CompensateHotelToCar(at), event) => {
+                    __saga::in_parallel(
+                        at.apply(event),
+                        BookTripHotelToCarParallelBackward::join,
+                        |before| before,
+                        Self::CompensateHotelToCar,
+                    )?
+                }
+                (Self::SettleFlight(at), BookTripEvent::FlightDone(output)) => {
+                    Self::CompensateFlight(at.done(output))
+                }
+                (at, _) => return __saga::Err(__saga::Rejected(at)),
+            };
+            __saga::Ok(next)
         }
 
         fn is_undone(&self) -> bool {
@@ -1616,27 +1367,19 @@ const _: () = {
             place: &__saga::Place,
             request: __saga::Request<BookTripParticipants>,
         ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
-            match self {
-                Self::CompensateHotelToCar(at) => at.call(place, request),
-                Self::SettleFlight(at) if place.step == 0 => {
-                    __saga::Some(
-                        __saga::boxed(
-                            BookTripFlightStep::attempt(request, at.trip.share()),
-                        ),
+            let call = match self {
+                Self::CompensateHotelToCar(at) => return at.call(place, request),
+                Self::SettleFlight(at) => {
+                    __saga::attempt(BookTripFlightStep::action(request, at.trip.share()))
+                }
+                Self::CompensateFlight(at) => {
+                    __saga::attempt(
+                        BookTripFlightStep::compensation(request, at.flight.share()),
                     )
                 }
-                Self::CompensateFlight(at) if place.step == 0 => {
-                    __saga::Some(
-                        __saga::boxed(
-                            BookTripFlightCompensation::attempt(
-                                request,
-                                at.flight.share(),
-                            ),
-                        ),
-                    )
-                }
-                _ => __saga::None,
-            }
+                _ => return __saga::None,
+            };
+            __saga::Some(call)
         }
     }
 
@@ -1693,44 +1436,13 @@ const _: () = {
     #[automatically_derived]
     impl __saga::Backward for BookTripHotelBranchBackward {
         type Event = BookTripEvent;
-        fn apply(self, event: BookTripEvent) -> __saga::Applied<Self> {
-            match (self, event) {
-                (
-                    Self::SettleHotel(at),
-                    BookTripEvent::HotelDone(output),
-                ) if at.attempts.is_open() => {
-                    __saga::Ok(Self::CompensateHotel(at.done(output)))
-                }
-                (Self::SettleHotel(mut at), BookTripEvent::HotelRefused(fact)) => {
-                    match at.attempts.refuse(fact, &mut __saga::None) {
-                        legal if at.attempts.in_doubt() => {
-                            legal.at(Self::SettleHotel(at))
-                        }
-                        _ => __saga::Ok(at.absent()),
-                    }
-                }
-                (Self::SettleHotel(mut at), BookTripEvent::HotelAttempt(fact)) => {
-                    match at.attempts.record(fact, &mut __saga::None) {
-                        legal if at.attempts.in_doubt() => {
-                            legal.at(Self::SettleHotel(at))
-                        }
-                        _ => __saga::Ok(at.absent()),
-                    }
-                }
-                (
-                    Self::CompensateHotel(at),
-                    BookTripEvent::HotelCompensated,
-                ) if at.attempts.is_open() => __saga::Ok(at.compensated()),
-                (
-                    Self::CompensateHotel(mut at),
-                    BookTripEvent::HotelCompensation(fact),
-                ) => {
-                    at.attempts
-                        .record(fact, &mut __saga::None)
-                        .at(Self::CompensateHotel(at))
-                }
-                (at, _) => __saga::Err(__saga::Rejected(at)),
-            }
+        fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
+            let ledger = match self {
+                Self::SettleHotel(at) => &mut at.attempts,
+                Self::CompensateHotel(at) => &mut at.attempts,
+                _ => return __saga::None,
+            };
+            __saga::Some(ledger)
         }
 
         fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
@@ -1739,6 +1451,24 @@ const _: () = {
                 Self::CompensateHotel(at) => calls.push(at.attempts.call()),
                 Self::Undone => {}
             }
+        }
+
+        fn before(self) -> Self {
+            match self {
+                Self::SettleHotel(at) => at.absent(),
+                Self::CompensateHotel(at) => at.compensated(),
+                at => at,
+            }
+        }
+
+        fn advance(self, event: BookTripEvent) -> __saga::Applied<Self> {
+            let next = match (self, event) {
+                (Self::SettleHotel(at), BookTripEvent::HotelDone(output)) => {
+                    Self::CompensateHotel(at.done(output))
+                }
+                (at, _) => return __saga::Err(__saga::Rejected(at)),
+            };
+            __saga::Ok(next)
         }
 
         fn is_undone(&self) -> bool {
@@ -1755,38 +1485,31 @@ const _: () = {
             place: &__saga::Place,
             request: __saga::Request<BookTripParticipants>,
         ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
-            match self {
-                Self::SettleHotel(at) if place.step == 1 => {
-                    __saga::Some(
-                        __saga::boxed(
-                            BookTripHotelStep::attempt(
-                                request,
-                                at.trip.share(),
-                                at.flight.share(),
-                            ),
+            let call = match self {
+                Self::SettleHotel(at) => {
+                    __saga::boxed(
+                        BookTripHotelStep::attempt(
+                            request,
+                            at.trip.share(),
+                            at.flight.share(),
                         ),
                     )
                 }
-                Self::CompensateHotel(at) if place.step == 1 => {
-                    __saga::Some(
-                        __saga::boxed(
-                            BookTripHotelCompensation::attempt(request, at.hotel.share()),
-                        ),
+                Self::CompensateHotel(at) => {
+                    __saga::attempt(
+                        BookTripHotelStep::compensation(request, at.hotel.share()),
                     )
                 }
-                _ => __saga::None,
-            }
+                _ => return __saga::None,
+            };
+            __saga::Some(call)
         }
     }
 
     impl BookTripHotelSettlement {
         /// It is done after all, and is to be compensated.
         pub fn done(self, hotel: HotelReservation) -> BookTripHotelCompensation {
-            let hotel = __saga::Shared::new(hotel);
-            BookTripHotelCompensation {
-                hotel,
-                attempts: __saga::compensation_of::<BookTripHotelStep>(),
-            }
+            BookTripHotelCompensation::new(__saga::Shared::new(hotel))
         }
 
         /// `hotel` did not happen and never will.
@@ -1796,55 +1519,27 @@ const _: () = {
     }
 
     impl BookTripHotelCompensation {
+        fn new(hotel: __saga::Shared<HotelReservation>) -> Self {
+            let attempts = __saga::compensation_of::<BookTripHotelStep>();
+            Self { hotel, attempts }
+        }
+
         /// `hotel` is compensated.
         pub fn compensated(self) -> BookTripHotelBranchBackward {
             BookTripHotelBranchBackward::Undone
-        }
-
-        async fn attempt(
-            request: __saga::Request<BookTripParticipants>,
-            hotel: __saga::Shared<HotelReservation>,
-        ) -> __saga::Settled<BookTripEvent> {
-            let result = Self::compensation(&request.cx, &request.participants, &hotel)
-                .await;
-            __saga::settled(result, |()| BookTripEvent::HotelCompensated)
         }
     }
 
     #[automatically_derived]
     impl __saga::Backward for BookTripCarBranchBackward {
         type Event = BookTripEvent;
-        fn apply(self, event: BookTripEvent) -> __saga::Applied<Self> {
-            match (self, event) {
-                (
-                    Self::SettleCar(at),
-                    BookTripEvent::CarDone(output),
-                ) if at.attempts.is_open() => {
-                    __saga::Ok(Self::CompensateCar(at.done(output)))
-                }
-                (Self::SettleCar(mut at), BookTripEvent::CarRefused(fact)) => {
-                    match at.attempts.refuse(fact, &mut __saga::None) {
-                        legal if at.attempts.in_doubt() => legal.at(Self::SettleCar(at)),
-                        _ => __saga::Ok(at.absent()),
-                    }
-                }
-                (Self::SettleCar(mut at), BookTripEvent::CarAttempt(fact)) => {
-                    match at.attempts.record(fact, &mut __saga::None) {
-                        legal if at.attempts.in_doubt() => legal.at(Self::SettleCar(at)),
-                        _ => __saga::Ok(at.absent()),
-                    }
-                }
-                (
-                    Self::CompensateCar(at),
-                    BookTripEvent::CarCompensated,
-                ) if at.attempts.is_open() => __saga::Ok(at.compensated()),
-                (Self::CompensateCar(mut at), BookTripEvent::CarCompensation(fact)) => {
-                    at.attempts
-                        .record(fact, &mut __saga::None)
-                        .at(Self::CompensateCar(at))
-                }
-                (at, _) => __saga::Err(__saga::Rejected(at)),
-            }
+        fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
+            let ledger = match self {
+                Self::SettleCar(at) => &mut at.attempts,
+                Self::CompensateCar(at) => &mut at.attempts,
+                _ => return __saga::None,
+            };
+            __saga::Some(ledger)
         }
 
         fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
@@ -1853,6 +1548,24 @@ const _: () = {
                 Self::CompensateCar(at) => calls.push(at.attempts.call()),
                 Self::Undone => {}
             }
+        }
+
+        fn before(self) -> Self {
+            match self {
+                Self::SettleCar(at) => at.absent(),
+                Self::CompensateCar(at) => at.compensated(),
+                at => at,
+            }
+        }
+
+        fn advance(self, event: BookTripEvent) -> __saga::Applied<Self> {
+            let next = match (self, event) {
+                (Self::SettleCar(at), BookTripEvent::CarDone(output)) => {
+                    Self::CompensateCar(at.done(output))
+                }
+                (at, _) => return __saga::Err(__saga::Rejected(at)),
+            };
+            __saga::Ok(next)
         }
 
         fn is_undone(&self) -> bool {
@@ -1869,38 +1582,31 @@ const _: () = {
             place: &__saga::Place,
             request: __saga::Request<BookTripParticipants>,
         ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
-            match self {
-                Self::SettleCar(at) if place.step == 2 => {
-                    __saga::Some(
-                        __saga::boxed(
-                            BookTripCarStep::attempt(
-                                request,
-                                at.trip.share(),
-                                at.flight.share(),
-                            ),
+            let call = match self {
+                Self::SettleCar(at) => {
+                    __saga::attempt(
+                        BookTripCarStep::action(
+                            request,
+                            at.trip.share(),
+                            at.flight.share(),
                         ),
                     )
                 }
-                Self::CompensateCar(at) if place.step == 2 => {
-                    __saga::Some(
-                        __saga::boxed(
-                            BookTripCarCompensation::attempt(request, at.car.share()),
-                        ),
+                Self::CompensateCar(at) => {
+                    __saga::attempt(
+                        BookTripCarStep::compensation(request, at.car.share()),
                     )
                 }
-                _ => __saga::None,
-            }
+                _ => return __saga::None,
+            };
+            __saga::Some(call)
         }
     }
 
     impl BookTripCarSettlement {
         /// It is done after all, and is to be compensated.
         pub fn done(self, car: CarReservation) -> BookTripCarCompensation {
-            let car = __saga::Shared::new(car);
-            BookTripCarCompensation {
-                car,
-                attempts: __saga::compensation_of::<BookTripCarStep>(),
-            }
+            BookTripCarCompensation::new(__saga::Shared::new(car))
         }
 
         /// `car` did not happen and never will.
@@ -1910,29 +1616,21 @@ const _: () = {
     }
 
     impl BookTripCarCompensation {
+        fn new(car: __saga::Shared<CarReservation>) -> Self {
+            let attempts = __saga::compensation_of::<BookTripCarStep>();
+            Self { car, attempts }
+        }
+
         /// `car` is compensated.
         pub fn compensated(self) -> BookTripCarBranchBackward {
             BookTripCarBranchBackward::Undone
-        }
-
-        async fn attempt(
-            request: __saga::Request<BookTripParticipants>,
-            car: __saga::Shared<CarReservation>,
-        ) -> __saga::Settled<BookTripEvent> {
-            let result = Self::compensation(&request.cx, &request.participants, &car)
-                .await;
-            __saga::settled(result, |()| BookTripEvent::CarCompensated)
         }
     }
 
     impl BookTripFlightSettlement {
         /// It is done after all, and is to be compensated.
         pub fn done(self, flight: FlightReservation) -> BookTripFlightCompensation {
-            let flight = __saga::Shared::new(flight);
-            BookTripFlightCompensation {
-                flight,
-                attempts: __saga::compensation_of::<BookTripFlightStep>(),
-            }
+            BookTripFlightCompensation::new(__saga::Shared::new(flight))
         }
 
         /// `flight` did not happen and never will.
@@ -1942,18 +1640,14 @@ const _: () = {
     }
 
     impl BookTripFlightCompensation {
+        fn new(flight: __saga::Shared<FlightReservation>) -> Self {
+            let attempts = __saga::compensation_of::<BookTripFlightStep>();
+            Self { flight, attempts }
+        }
+
         /// `flight` is compensated.
         pub fn compensated(self) -> BookTripBackward {
             BookTripBackward::Undone
-        }
-
-        async fn attempt(
-            request: __saga::Request<BookTripParticipants>,
-            flight: __saga::Shared<FlightReservation>,
-        ) -> __saga::Settled<BookTripEvent> {
-            let result = Self::compensation(&request.cx, &request.participants, &flight)
-                .await;
-            __saga::settled(result, |()| BookTripEvent::FlightCompensated)
         }
     }
 };

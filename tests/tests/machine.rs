@@ -9,7 +9,7 @@ use proptest::prelude::any;
 use proptest::test_runner::{Config, TestRunner};
 use saga_runtime::definition::{Block, Compensation, Definition, StepDefinition, Zone};
 use saga_runtime::machine::{
-    AttemptFact, Call, CallKind, Decision, Event, Fact, FactKind, Forward, Next, Phase, Refusal, Residue,
+    AttemptFact, Call, CallKind, Decision, Event, Fact, FactKind, Next, Phase, Refusal, Region, Residue,
     Retry, Role, Settled, State, decide, settle,
 };
 use saga_runtime::{Failure, FailureKind, StateOf};

@@ -401,14 +401,12 @@ fn clauses_of_other_kinds() {
     mistakes(
         "saga a: A = Other(trip) keyed probe flights.a(cx) compensate flights.b(cx); pivot b: B = flights.b(cx);",
         expect![[r#"
-            at `a`: this version of `saga!` does not have `saga x: T = …`
             at `keyed`: `a` is a `saga`: it is begun exactly once without a key
             help: remove `keyed`
             at `probe`: `a` is a `saga`: it is never in doubt
             help: remove `probe`
             at `compensate`: `a` is a `saga`: it compensates its own steps
             help: remove `compensate`
-            refused: Other (trip)
             refused: flights . a (cx)
             refused: flights . b (cx)
         "#]],
@@ -486,9 +484,9 @@ fn an_await_where_nothing_waits() {
     mistakes(
         "deadline at (a().await); lock trip.id, b().await; read x: X = flights.x(cx) else c().await; local y: Y = flights.y(tx).await compensate nothing; sleep until (d().await); if let Some(x) = e().await { for z: Z in f().await { parallel { if g().await { sleep until (h().await); } if async { i().await } { sleep 5s; } } } } else { sleep until (j().await); } pivot p: P = flights.p(cx); saga s: S = Other(k().await);",
         expect![[r#"
-            at `lock`: this version of `saga!` does not have `lock`
             at `y`: this version of `saga!` does not have `local`
-            at `s`: this version of `saga!` does not have `saga x: T = …`
+            at `await`: this is evaluated at once by the coordinator: it cannot wait
+            help: wait in a step or in a `read` before it, and use its output here
             at `await`: this is evaluated at once by the coordinator: it cannot wait
             help: wait in a step or in a `read` before it, and use its output here
             at `await`: this is evaluated at once by the coordinator: it cannot wait
@@ -531,7 +529,7 @@ fn values_that_mention_what_is_wrong() {
             help: write `step a: Type = participant.method(cx, …);`
             at `x`: item `x` has no type
             help: write `for x: Type in items { … }`
-            at `lock`: this version of `saga!` does not have `lock`
+            refused: a , trip
             refused: flights . a (cx)
             refused: if a { 0 } else { 1 }
             refused: a . b

@@ -1,7 +1,7 @@
 //! The asynchronous calls: one `async fn` per call, with the user's tokens as its body.
 //!
-//! Its parameters are the participants and what the call mentions, each as `&T`: scope is availability, and rustc
-//! does the checking. It is awaited in the statement in which it is written: what is borrowed in it lives that long.
+//! In its scope are the participants and what the call mentions, each as `&T`: scope is availability, and rustc does the
+//! checking. It is awaited in the statement in which it is written: what is borrowed in it lives that long.
 //! Generated tokens that rustc may blame span the user's call, from its first token to its last.
 
 use std::collections::BTreeSet;
@@ -12,17 +12,17 @@ use syn::Type;
 use syn::parse::Parser;
 use syn::spanned::Spanned;
 
-use super::event::{CompensationEvents, StepEvents};
+use super::event::StepEvents;
 use super::names::{local, number};
-use super::{Code, Expansion, backward, forward, policy, quiet};
+use super::{Expansion, forward, policy};
 use crate::ast::{Call, DurationValue, StepKind, Undo};
 use crate::model::{Guard, StepId, VariableId, guards_of};
 use crate::uses::mentions;
 
-/// The action and the probe of a step, and what stands in their place where the coordinator decides.
-pub(super) fn step(saga: &Expansion<'_>, id: StepId, code: &mut Code) {
+/// The calls of a step: its action, its probe and its compensation, and what stands in the place of the action where the
+/// coordinator decides.
+pub(super) fn step(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let step = saga.step(id);
-    let position = forward::step_position(saga, id).ty;
     let ty = &step.ast.ty;
     let action = match step.ast.kind {
         StepKind::If | StepKind::For | StepKind::Lock => {
@@ -36,17 +36,16 @@ pub(super) fn step(saga: &Expansion<'_>, id: StepId, code: &mut Code) {
                 call: &step.ast.action,
                 uses: &step.action_uses,
                 keyed: &step.must_be_keyed,
-                output: Some(quote!(#ty)),
+                answer: Answer::Done(ty, StepEvents::new(saga, id).done),
                 guards: &step.guards,
             };
-            Some(action.expand(saga))
+            Some(action.expand(saga, id))
         }
     };
     let probe = step.ast.probe.as_ref().map(|probe| {
-        let option = quote_spanned!(ty.span()=> ::core::option::Option<#ty>);
+        let answer = Answer::Found(ty, StepEvents::new(saga, id).done);
         let (uses, guards) = (&step.probe_uses, &step.guards[..]);
-        let name = "probe";
-        Function { name, call: &probe.call, uses, keyed: &[], output: Some(option), guards }.expand(saga)
+        Function { name: "probe", call: &probe.call, uses, keyed: &[], answer, guards }.expand(saga, id)
     });
     let otherwise = step.ast.otherwise.as_ref().map(|otherwise| {
         let body = evaluated(&otherwise.call, ty);
@@ -59,18 +58,18 @@ pub(super) fn step(saga: &Expansion<'_>, id: StepId, code: &mut Code) {
             &guarded(&step.guards, &otherwise.call.tokens, &body, &quote!(::core::option::Option::None)),
         )
     });
-    let quiet = quiet();
-    code.calls.extend(quote!(#quiet impl #position { #action #probe #otherwise }));
+    let compensation = compensation(saga, id);
+    let attempt = attempt(saga, id);
+    quote!(#attempt #action #probe #otherwise #compensation)
 }
 
 /// `fn decision(…) -> Option<T>`: which arm is taken, or which items there are.
 fn evaluation(saga: &Expansion<'_>, id: StepId, name: &str, call: &Call, ty: &Type) -> TokenStream {
     let step = saga.step(id);
     let body = if step.ast.kind == StepKind::For && !is_hidden(call) {
-        let runtime = &saga.runtime;
         let tokens = &call.tokens;
         let (start, end) = ends(tokens);
-        let items = spanned(start, end, &quote!(#runtime::__private::items), quote!(#tokens));
+        let items = spanned(start, end, &quote!(__saga::items), quote!(#tokens));
         let output = local("output");
         quote! {
             let #output: #ty = #items;
@@ -89,8 +88,7 @@ fn evaluation(saga: &Expansion<'_>, id: StepId, name: &str, call: &Call, ty: &Ty
 
 /// The keys of the saga's locks.
 fn keys(saga: &Expansion<'_>) -> TokenStream {
-    let runtime = &saga.runtime;
-    let p = quote!(#runtime::__private);
+    let p = quote!(__saga);
     let keys = saga.model.ast.lock.iter().flat_map(|lock| &lock.keys).filter(|key| !is_hidden(key));
     let keys = keys.map(|key| {
         let (start, end) = ends(&key.tokens);
@@ -104,8 +102,7 @@ fn keys(saga: &Expansion<'_>) -> TokenStream {
 /// `fn child(…) -> Option<Input>`: with which input the child saga begins.
 fn child(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let step = saga.step(id);
-    let runtime = &saga.runtime;
-    let p = quote!(#runtime::__private);
+    let p = quote!(__saga);
     let (call, ty) = (&step.ast.action, &step.ast.ty);
     let none = quote!(::core::option::Option::None);
     let Some((child, input)) = child_call(call) else {
@@ -173,11 +170,10 @@ fn evaluated(call: &Call, ty: &Type) -> TokenStream {
 /// `fn time(…) -> Option<Time>`: until when a `sleep` or `receive` waits.
 fn time(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let step = saga.step(id);
-    let runtime = &saga.runtime;
-    let time = quote!(#runtime::machine::Time);
+    let time = quote!(__saga::Time);
     let (tokens, body) = match &step.ast.within {
         Some(within) => {
-            let duration = policy::duration(within, &quote!(#runtime::__private));
+            let duration = policy::duration(within, &quote!(__saga));
             let tokens = match within {
                 DurationValue::Expression(tokens) => tokens.clone(),
                 DurationValue::Literal(_) => TokenStream::new(),
@@ -234,67 +230,85 @@ fn guarded(
 }
 
 /// The compensation of a step.
-pub(super) fn compensation(saga: &Expansion<'_>, id: StepId, code: &mut Code) {
+fn compensation(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
     let step = saga.step(id);
     let Some(Undo::Call(call)) = step.ast.compensate.as_ref().map(|compensate| &compensate.undo) else {
-        return;
+        return None;
     };
-    let position = backward::compensation_position(saga, id).ty;
     let (uses, guards) = (&step.compensation_uses, &step.guards[..]);
-    let function =
-        Function { name: "compensation", call, uses, keyed: &[], output: None, guards }.expand(saga);
-    let quiet = quiet();
-    code.calls.extend(quote!(#quiet impl #position { #function }));
+    let answer = match StepEvents::new(saga, id).compensation {
+        Some(events) => Answer::Compensated(events.compensated),
+        // One after the pivot is an error; its tokens are shown to the compiler all the same.
+        None => Answer::Dropped,
+    };
+    let function = Function { name: "compensation", call, uses, keyed: &[], answer, guards };
+    Some(function.expand(saga, id))
 }
 
-/// One attempt of the action, or of its probe.
-pub(super) fn step_attempt(saga: &Expansion<'_>, id: StepId) -> TokenStream {
+/// One attempt of a step that has more than one call, or none that is awaited.
+fn attempt(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
+    if is_action_alone(saga, id) {
+        return None;
+    }
+    let Expansion { event, participants, .. } = saga;
     let step = saga.step(id);
     let StepEvents { done, otherwise, .. } = StepEvents::new(saga, id);
     let request = local("request");
     let (_, arguments_of_saga, _) = saga.model.ast.generics.split_for_impl();
     let turbofish = arguments_of_saga.as_turbofish();
-    let done = event_of(saga, id, &done);
-    let probe = step.ast.probe.is_some().then(|| {
-        let uses = arguments(saga, &step.probe_uses);
-        quote! {
-            if #request.kind == __saga::CallKind::Probe {
-                let result = Self::probe(&#request.cx, &#request.participants #(, #uses)*).await;
-                return __saga::probed(result, #done);
-            }
-        }
-    });
+    let evaluated = |function: &str, uses: &BTreeSet<VariableId>, variant: &Ident| {
+        let (function, gathered) = (super::names::variant(function), gathered(saga, uses));
+        let (uses, variant) = (arguments(saga, uses), event_of(saga, id, variant));
+        quote!(#(#gathered)* return __saga::evaluated(Self::#function #turbofish (#(#uses),*), #variant);)
+    };
     let otherwise = otherwise.map(|otherwise| {
-        let (uses, otherwise) = (arguments(saga, &step.otherwise_uses), event_of(saga, id, &otherwise));
+        let evaluated = evaluated("otherwise", &step.otherwise_uses, &otherwise);
         let is_asked = match step.ast.kind {
             // It is evaluated until when it waits, too.
             StepKind::Receive => quote!(#request.has_failed),
             _ => quote!(#request.kind == __saga::CallKind::Evaluation),
         };
+        quote!(if #is_asked { #evaluated })
+    });
+    let probe = step.ast.probe.is_some().then(|| {
+        let uses = saga.idents(&step.probe_uses);
         quote! {
-            if #is_asked {
-                return __saga::evaluated(Self::otherwise #turbofish (#(#uses),*), #otherwise);
+            if #request.kind == __saga::CallKind::Probe {
+                return __saga::probed(Self::probe(#request #(, #uses)*).await);
             }
         }
     });
-    let uses = arguments(saga, &step.action_uses);
     let action = match step.ast.kind {
-        StepKind::If | StepKind::For | StepKind::Lock => {
-            quote!(__saga::evaluated(Self::decision #turbofish (#(#uses),*), #done))
-        }
-        StepKind::Sleep | StepKind::Receive => {
-            quote!(__saga::due(Self::time #turbofish (#(#uses),*)))
-        }
+        StepKind::If | StepKind::For | StepKind::Lock => evaluated("decision", &step.action_uses, &done),
         StepKind::Saga => match child_call(&step.ast.action) {
-            Some((child, _)) => quote!(__saga::begins::<#child, _>(Self::child #turbofish (#(#uses),*))),
+            Some((child, _)) => {
+                let (gathered, uses) =
+                    (gathered(saga, &step.action_uses), arguments(saga, &step.action_uses));
+                quote!(#(#gathered)* __saga::begins::<#child, _>(Self::child #turbofish (#(#uses),*)))
+            }
             None => quote!(__saga::Settled::Failed(__saga::stale())),
         },
-        _ => quote! {
-            let result = Self::action(&#request.cx, &#request.participants #(, #uses)*).await;
-            __saga::settled(result, #done)
-        },
+        StepKind::Sleep | StepKind::Receive => {
+            let (gathered, uses) = (gathered(saga, &step.action_uses), arguments(saga, &step.action_uses));
+            quote!(#(#gathered)* __saga::due(Self::time #turbofish (#(#uses),*)))
+        }
+        _ => {
+            let uses = saga.idents(&step.action_uses);
+            quote!(__saga::settled(Self::action(#request #(, #uses)*).await))
+        }
     };
-    attempt(saga, &step_uses(saga, id), &quote!(#probe #otherwise #action))
+    let (parameters, bounds) = saga.parameters();
+    let data = kept(saga, &step_uses(saga, id));
+    Some(quote! {
+        async fn attempt #parameters (
+            #request: __saga::Request<#participants>
+            #(, #data)*
+        ) -> __saga::Settled<#event> #bounds {
+            #probe
+            #otherwise
+            #action
+        }
+    })
 }
 
 /// The event of a step as a function of what it holds.
@@ -307,62 +321,42 @@ fn event_of(saga: &Expansion<'_>, id: StepId, variant: &Ident) -> TokenStream {
     quote!(|output| #event::#variant(#request.items, output))
 }
 
-/// One attempt of the compensation.
-pub(super) fn compensation_attempt(saga: &Expansion<'_>, id: StepId) -> TokenStream {
-    let event = &saga.event;
-    let compensation = StepEvents::new(saga, id).compensation;
-    let compensation = compensation.filter(|_| saga.step(id).ast.kind != StepKind::Saga);
-    let Some(CompensationEvents { compensated, .. }) = compensation else {
-        return TokenStream::new();
-    };
-    let uses = &saga.step(id).compensation_uses;
-    let request = local("request");
-    let arguments = arguments(saga, uses);
-    let compensated = if saga.step(id).depth() == 0 {
-        quote!(#event::#compensated)
-    } else {
-        quote!(#event::#compensated(#request.items))
-    };
-    let body = quote! {
-        let result = Self::compensation(&#request.cx, &#request.participants #(, #arguments)*).await;
-        __saga::settled(result, |()| #compensated)
-    };
-    attempt(saga, uses, &body)
-}
-
 /// The variables as arguments: each as a reference to what a call sees.
 fn arguments(saga: &Expansion<'_>, uses: &BTreeSet<VariableId>) -> Vec<TokenStream> {
     saga.idents(uses).into_iter().map(|name| quote!(&#name)).collect()
 }
 
-fn attempt(saga: &Expansion<'_>, uses: &BTreeSet<VariableId>, body: &TokenStream) -> TokenStream {
-    let Expansion { event, participants, .. } = saga;
-    let (parameters, bounds) = saga.parameters();
-    let request = local("request");
+/// The variables as parameters: each as positions keep it.
+fn kept(saga: &Expansion<'_>, uses: &BTreeSet<VariableId>) -> Vec<TokenStream> {
     let p = quote!(__saga);
-    let data = uses.iter().map(|id| {
+    let kept = uses.iter().map(|id| {
         let (name, ty) = (saga.variable(*id).0, saga.kept(*id, &p));
         quote!(#name: #ty)
     });
+    kept.collect()
+}
+
+/// Brings the variables that are kept in another form into that in which an evaluation sees them.
+fn gathered(saga: &Expansion<'_>, uses: &BTreeSet<VariableId>) -> Vec<TokenStream> {
     let gathered = uses.iter().filter(|id| !saga.is_one(**id)).map(|id| {
         let name = saga.variable(*id).0;
         let text = super::plain(name);
         quote! {
-            let #name = match __saga::Gathered::gather(#name, #text) {
+            let #name = match __saga::gathered(#name, #text) {
                 __saga::Ok(gathered) => gathered,
-                __saga::Err(error) => return __saga::unreadable(&error),
+                __saga::Err(failure) => return __saga::Settled::Failed(failure),
             };
         }
     });
-    quote! {
-        async fn attempt #parameters (
-            #request: __saga::Request<#participants>
-            #(, #data)*
-        ) -> __saga::Settled<#event> #bounds {
-            #(#gathered)*
-            #body
-        }
-    }
+    gathered.collect()
+}
+
+/// Whether all that a step ever asks for is its action.
+fn is_action_alone(saga: &Expansion<'_>, id: StepId) -> bool {
+    let step = saga.step(id);
+    let is_awaited =
+        matches!(step.ast.kind, StepKind::Step | StepKind::Pivot | StepKind::Read | StepKind::Local);
+    is_awaited && step.ast.probe.is_none() && step.ast.otherwise.is_none()
 }
 
 /// What the action and the probe of a step use.
@@ -373,8 +367,12 @@ fn step_uses(saga: &Expansion<'_>, id: StepId) -> BTreeSet<VariableId> {
 
 /// An arm of a `match` on the positions of a region: the attempt of the action or its probe in that position.
 pub(super) fn step_arm(saga: &Expansion<'_>, id: StepId, position: &TokenStream) -> TokenStream {
-    let ty = forward::step_position(saga, id).ty;
-    arm(saga, id, position, &ty, &step_uses(saga, id))
+    let function = if is_action_alone(saga, id) {
+        [quote!(attempt), quote!(action)]
+    } else {
+        [quote!(boxed), quote!(attempt)]
+    };
+    arm(saga, id, position, &function, &step_uses(saga, id))
 }
 
 /// The same for its compensation.
@@ -383,24 +381,20 @@ pub(super) fn compensation_arm(saga: &Expansion<'_>, id: StepId, position: &Toke
     if saga.step(id).ast.kind == StepKind::Saga {
         return TokenStream::new();
     }
-    let ty = backward::compensation_position(saga, id).ty;
-    arm(saga, id, position, &ty, &saga.step(id).compensation_uses)
+    let function = [quote!(attempt), quote!(compensation)];
+    arm(saga, id, position, &function, &saga.step(id).compensation_uses)
 }
 
 fn arm(
     saga: &Expansion<'_>,
     id: StepId,
     position: &TokenStream,
-    ty: &Ident,
+    [boxed, function]: &[TokenStream; 2],
     uses: &BTreeSet<VariableId>,
 ) -> TokenStream {
     let at = if uses.is_empty() { quote!(_) } else { quote!(at) };
-    let (id, data) = (number(id), saga.idents(uses));
-    quote! {
-        #position(#at) if place.step == #id => {
-            __saga::Some(__saga::boxed(#ty::attempt(request #(, at.#data.share())*)))
-        }
-    }
+    let (ty, data) = (forward::step_position(saga, id).ty, saga.idents(uses));
+    quote!(#position(#at) => __saga::#boxed(#ty::#function(request #(, at.#data.share())*)),)
 }
 
 /// A trait object is held by an `Arc`.
@@ -413,53 +407,71 @@ pub(super) fn is_unsized(ty: &Type) -> bool {
     }
 }
 
-/// `async fn name(cx, participants, …) -> Result<output, Failure>`.
+/// `async fn name(request, …) -> Outcome<event>`.
 struct Function<'a> {
     name: &'a str,
     call: &'a Call,
     uses: &'a BTreeSet<VariableId>,
     /// Who must be `Keyed`.
     keyed: &'a [Ident],
-    /// `None`: whatever the call answers is dropped.
-    output: Option<TokenStream>,
+    answer: Answer<'a>,
     /// The conditions around it.
     guards: &'a [Guard],
 }
 
+/// What becomes of the answer of a call.
+enum Answer<'a> {
+    /// It is the output of this type, which this event holds.
+    Done(&'a Type, Ident),
+    /// It is the output, if there is one.
+    Found(&'a Type, Ident),
+    /// It is dropped, and this event says so.
+    Compensated(Ident),
+    /// It is dropped.
+    Dropped,
+}
+
 impl Function<'_> {
-    fn expand(&self, saga: &Expansion<'_>) -> TokenStream {
-        let runtime = &saga.runtime;
-        let name = super::names::variant(self.name);
+    fn expand(&self, saga: &Expansion<'_>, id: StepId) -> TokenStream {
+        let Expansion { event, participants, .. } = saga;
+        let (name, request) = (super::names::variant(self.name), local("request"));
         let cx = mentioned(&self.call.tokens, "cx").unwrap_or_else(|| Ident::new("cx", Span::call_site()));
-        let participants = participants(saga);
-        let variables = self.uses.iter().map(|id| {
+        let pattern = pattern(saga);
+        let data = kept(saga, self.uses);
+        let seen = self.uses.iter().map(|id| {
             let (name, ty) = saga.variable(*id);
-            quote!(#name: &#ty)
+            if saga.is_one(*id) {
+                return quote!(let #name: &#ty = &#name;);
+            }
+            let text = super::plain(name);
+            quote!(let #name: &#ty = &__saga::gathered(#name, #text)?;)
         });
-        let output = self.output.clone().unwrap_or_else(|| quote!(()));
+        let answer = match self.answer {
+            Answer::Done(..) | Answer::Compensated(_) => quote!(#event),
+            Answer::Found(..) => quote!(__saga::Option<#event>),
+            Answer::Dropped => quote!(()),
+        };
         let body = if is_hidden(self.call) {
             quote!(::core::future::pending().await)
         } else {
-            let stale = quote!(::core::result::Result::Err(#runtime::__private::stale()));
-            guarded(self.guards, &self.call.tokens, &self.body(saga), &stale)
+            let stale = quote!(__saga::Err(__saga::stale()));
+            guarded(self.guards, &self.call.tokens, &self.body(saga, id), &stale)
         };
         let (parameters, bounds) = saga.parameters();
         quote! {
             async fn #name #parameters (
-                #cx: &#runtime::Context,
-                #participants
-                #(, #variables)*
-            ) -> ::core::result::Result<#output, #runtime::Failure> #bounds {
+                #request: __saga::Request<#participants>
+                #(, #data)*
+            ) -> __saga::Outcome<#answer> #bounds {
+                let (#cx, #pattern) = #request.parts();
+                #(#seen)*
                 #body
             }
         }
     }
 
-    fn body(&self, saga: &Expansion<'_>) -> TokenStream {
-        let p = {
-            let runtime = &saga.runtime;
-            quote!(#runtime::__private)
-        };
+    fn body(&self, saga: &Expansion<'_>, id: StepId) -> TokenStream {
+        let p = quote!(__saga);
         let trait_objects = saga.model.ast.participants.iter().filter(|field| is_unsized(&field.ty));
         let trait_objects = trait_objects.map(|field| {
             let name = &field.name;
@@ -478,36 +490,55 @@ impl Function<'_> {
         let dot = quote_spanned!(start=> .);
         let word = Ident::new("await", end);
         let settled = spanned(start, end, &quote!(#p::settle), quote!(#send #dot #word));
-        let done = match &self.output {
+        let output = local("output");
+        let (ty, value) = match &self.answer {
+            Answer::Done(ty, done) => {
+                let done = self::event(saga, id, done, Some(&output));
+                (Some(quote!(#ty)), done)
+            }
+            Answer::Found(ty, done) => {
+                let done = event_of(saga, id, done);
+                let option = quote_spanned!(ty.span()=> ::core::option::Option<#ty>);
+                (Some(option), quote!(#output.map(#done)))
+            }
+            Answer::Compensated(compensated) => (None, self::event(saga, id, compensated, None)),
+            Answer::Dropped => (None, quote!(())),
+        };
+        let done = match ty {
             Some(ty) => {
                 let answer = Ident::new("__saga_answer", start);
-                let output = local("output");
                 let mut field = number(0);
                 field.set_span(end);
                 quote! {
                     let #answer = #settled?;
                     let #output: #ty = #answer.#field;
-                    ::core::result::Result::Ok(#output)
                 }
             }
-            None => quote! {
-                #settled?;
-                ::core::result::Result::Ok(())
-            },
+            None => quote!(#settled?;),
         };
         quote! {
             #(#trait_objects)*
             #(#keyed)*
             #done
+            __saga::Ok(#value)
         }
     }
 }
 
-/// `BookTripParticipants { flights, … }: &BookTripParticipants`: each name stands for a reference.
-fn participants(saga: &Expansion<'_>) -> TokenStream {
-    let (name, ty) = (&saga.participants_name, &saga.participants);
+/// An event of a step.
+fn event(saga: &Expansion<'_>, id: StepId, variant: &Ident, held: Option<&Ident>) -> TokenStream {
+    let (event, request) = (&saga.event, local("request"));
+    let items = (saga.step(id).depth() > 0).then(|| quote!(#request.items));
+    let held = held.map(|held| quote!(#held));
+    let fields = items.into_iter().chain(held).collect::<Vec<_>>();
+    if fields.is_empty() { quote!(#event::#variant) } else { quote!(#event::#variant(#(#fields),*)) }
+}
+
+/// `BookTripParticipants { flights, … }`: each name stands for a reference.
+fn pattern(saga: &Expansion<'_>) -> TokenStream {
     let names = saga.model.ast.participants.iter().map(|participant| &participant.name);
-    quote!(#name { #(#names),* }: &#ty)
+    let participants = &saga.participants_name;
+    quote!(#participants { #(#names),* })
 }
 
 /// `function(arguments)` where rustc underlines from `start` to `end`.

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::names::{doc, local, plain};
-use super::{Code, Expansion, RegionNames, backward, calls, definition, forward, page, policy, quiet};
+use super::{Code, Expansion, RegionNames, backward, calls, definition, forward, page, policy};
 use crate::ast::{Field, StepKind, Time};
 use crate::layout::RegionLayout;
 use crate::model::{Origin, Zone};
@@ -72,10 +72,10 @@ fn input_field(p: &TokenStream, input: &Field) -> TokenStream {
 
 /// `fn output(self)`: the `return` expression on the owned values.
 fn output(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
-    let Expansion { runtime, model, .. } = saga;
+    let model = saga.model;
     let ty = RegionNames::new(saga, layout).end.ty;
     let output = saga.output();
-    let p = quote!(#runtime::__private);
+    let p = quote!(__saga);
     let owned = model.return_uses.iter().filter(|id| layout.end.contains(id)).map(|id| {
         let (name, ty) = saga.variable(*id);
         let shown = plain(name);
@@ -106,18 +106,16 @@ fn output(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
                 #undo
                 #(#owned)*
                 let #built: #output = #tokens;
-                ::core::result::Result::Ok(#built)
+                __saga::Ok(#built)
             }
         }
-        None if model.ast.output.is_none() => quote!(::core::result::Result::Ok(())),
+        None if model.ast.output.is_none() => quote!(__saga::Ok(())),
         // A `return` that is missing or was refused has been reported already.
         _ => quote!(#p::no_output()),
     };
-    let quiet = quiet();
-    code.calls.extend(quote! {
-        #quiet
+    code.steps.extend(quote! {
         impl #ty {
-            fn output(self) -> ::core::result::Result<#output, #runtime::data::DataError> {
+            fn output(self) -> __saga::Result<#output, __saga::DataError> {
                 #body
             }
         }
@@ -180,6 +178,7 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
     let definition = definition::value(saga, layout);
     let policy = policy::function(saga);
     let signal = signal(saga, code);
+    code.implementation.extend(definition::steps(saga));
     let deadline = deadline(saga, &input);
     let children = children(saga);
     let compensatable = is_compensatable(saga).then(|| {
@@ -229,7 +228,7 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
                 participants: &__saga::Arc<#participants>,
                 cx: __saga::Context,
             ) -> __saga::Option<__saga::CallFuture<#event>> {
-                let request = __saga::Request::new(state, place, kind, participants, cx);
+                let request = __saga::Request::new(state, place, kind, participants, cx)?;
                 match state {
                     __saga::State::Forward(at) | __saga::State::Turning(at, _) => at.call(place, request),
                     __saga::State::Backward(at, _) => at.call(place, request),

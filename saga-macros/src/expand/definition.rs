@@ -18,7 +18,7 @@ pub(super) fn value(saga: &Expansion<'_>, layout: &RegionLayout) -> TokenStream 
     let inputs = ast.inputs.iter().map(|Field { name, ty }| field(name, ty));
     let participants = ast.participants.iter().map(|Field { name, ty }| field(name, ty));
     let output = ast.output.as_ref().map_or_else(|| "()".to_owned(), type_text);
-    let steps = (0..saga.model.steps.len()).map(|id| step(saga, id));
+    let forward = saga.item("Forward");
     let body = blocks(layout);
     quote! {
         __saga::Definition {
@@ -27,7 +27,7 @@ pub(super) fn value(saga: &Expansion<'_>, layout: &RegionLayout) -> TokenStream 
             inputs: &[#(#inputs),*],
             output: #output,
             participants: &[#(#participants),*],
-            steps: &[#(#steps),*],
+            steps: <#forward as __saga::Steps>::STEPS,
             body: #body,
         }
     }
@@ -38,45 +38,47 @@ fn field(name: &Ident, ty: &Type) -> TokenStream {
     quote!(__saga::Field { name: #name, ty: #ty })
 }
 
+/// `const STEPS`.
+pub(super) fn steps(saga: &Expansion<'_>) -> TokenStream {
+    let forward = saga.item("Forward");
+    let steps = (0..saga.model.steps.len()).map(|id| step(saga, id));
+    quote! {
+        #[automatically_derived]
+        impl __saga::Steps for #forward {
+            const STEPS: &'static [__saga::StepDefinition] = {
+                use __saga::{StepDefinition as Step, StepKind::*};
+                &[#(#steps),*]
+            };
+        }
+    }
+}
+
 fn step(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let step = saga.step(id);
     let (name, output) = (saga.step_name(id), type_text(&step.ast.ty));
     let kind = kind(step.ast.kind);
     let zone = match step.zone {
-        Zone::Compensatable => quote!(Compensatable),
-        Zone::Pivot { .. } => quote!(Pivot),
-        Zone::Retriable => quote!(Retriable),
+        Zone::Compensatable => None,
+        Zone::Pivot { .. } => Some(quote!(.pivot())),
+        Zone::Retriable => Some(quote!(.retriable())),
     };
-    let keyed = step.ast.keyed.is_some() || !step.must_be_keyed.is_empty();
     let compensation = match step.ast.compensate.as_ref().map(|compensate| &compensate.undo) {
-        None if step.is_undone() => quote!(ByKey),
-        None => quote!(None),
-        Some(Undo::Nothing) => quote!(Nothing),
-        Some(Undo::Call(_)) if step.is_compensated_by_output() => quote!(ByOutput),
-        Some(Undo::Call(_)) => quote!(ByKey),
+        None if step.is_undone() => Some(quote!(.undone_by_key())),
+        None => None,
+        Some(Undo::Nothing) => Some(quote!(.harmless())),
+        Some(Undo::Call(_)) if step.is_compensated_by_output() => Some(quote!(.undone_by_output())),
+        Some(Undo::Call(_)) => Some(quote!(.undone_by_key())),
     };
-    let probe = step.ast.probe.is_some();
-    let otherwise = step.ast.otherwise.is_some();
-    let text = text(saga, id);
-    let events = match event_names(saga, id) {
-        None => quote!(__saga::None),
-        Some([done, refused, compensated]) => quote! {
-            __saga::Some(__saga::EventNames { done: #done, refused: #refused, compensated: #compensated })
-        },
-    };
+    let is_keyed = step.ast.keyed.is_some() || !step.must_be_keyed.is_empty();
+    let keyed = is_keyed.then(|| quote!(.keyed()));
+    let probe = step.ast.probe.is_some().then(|| quote!(.probe()));
+    let otherwise = step.ast.otherwise.is_some().then(|| quote!(.otherwise()));
+    let events = event_names(saga, id)
+        .map(|[done, refused, compensated]| quote!(.events(#done, #refused, #compensated)));
+    let text = Some(text(saga, id)).filter(|text| !text.is_empty()).map(|text| quote!(.text(#text)));
     quote! {
-        __saga::StepDefinition {
-            name: #name,
-            output: #output,
-            kind: __saga::StepKind::#kind,
-            zone: __saga::Zone::#zone,
-            compensation: __saga::Compensation::#compensation,
-            keyed: #keyed,
-            probe: #probe,
-            otherwise: #otherwise,
-            events: #events,
-            text: #text,
-        }
+        Step::new(#kind, #name, #output)
+            #zone #compensation #keyed #probe #otherwise #events #text
     }
 }
 

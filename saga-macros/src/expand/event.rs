@@ -120,15 +120,21 @@ pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
         let output = saga.output();
         (quote!(completed_with::<#output>), quote!(returned_with::<#output>))
     };
-    let to_fact = steps.clone().map(|id| to_fact(saga, id));
+    let told = steps.clone().map(|id| told(saga, id));
     let from_fact = steps.clone().map(|id| from_fact(saga, id));
-    let identity = steps.clone().map(|id| identity(saga, id));
-    let sent = steps.filter_map(|id| Some((id, StepEvents::new(saga, id).sent?)));
-    let sent = sent.map(|(_, sent)| sent).collect::<Vec<_>>();
-    let sent =
-        (!sent.is_empty()).then(|| quote!(#(Self::#sent(_))|* => __saga::Some(__saga::Control::Sent),));
+    let items = steps.clone().filter_map(|id| items_of(saga, id)).collect::<Vec<_>>();
+    let items = (!items.is_empty()).then(|| {
+        quote! {
+            fn items(&self) -> &__saga::Items {
+                match self {
+                    #(#items)|* => items,
+                    _ => __saga::Items::none(),
+                }
+            }
+        }
+    });
     let depths = saga.model.steps.iter().map(|step| number(step.depth()));
-    let depth = if saga.model.steps.iter().any(|step| step.depth() > 0) {
+    let depth = if items.is_some() {
         quote!([#(#depths),*].get(place.step).copied().unwrap_or_default())
     } else {
         quote!(0)
@@ -136,19 +142,17 @@ pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
     code.implementation.extend(quote! {
         #[automatically_derived]
         impl __saga::Event for #event {
-            fn to_fact(&self) -> __saga::Result<__saga::Fact, __saga::DataError> {
-                use __saga::FactKind::*;
-                let kind = match self {
-                    #(#to_fact)*
-                    Self::Cancelled(reason) => Cancelled(__saga::Clone::clone(reason)),
-                    Self::DeadlinePassed => DeadlinePassed,
-                    Self::Completed(output) => Completed(__saga::#completed(output)?),
+            fn told(&self) -> __saga::Told<'_> {
+                use __saga::Tells::*;
+                let (step, name, tells) = match self {
+                    #(#told)*
+                    Self::Cancelled(reason) => return __saga::of_saga("Cancelled", Cancelled(reason)),
+                    Self::DeadlinePassed => return __saga::of_saga("DeadlinePassed", DeadlinePassed),
+                    Self::Completed(output) => {
+                        return __saga::of_saga("Completed", Completed(__saga::#completed(output)));
+                    }
                 };
-                let place = self.identity().0.map(|step| __saga::Place {
-                    step,
-                    items: __saga::Clone::clone(__saga::Event::items(self)),
-                });
-                __saga::Ok(__saga::Fact { place, kind })
+                __saga::Told { step: __saga::Some(step), name, tells }
             }
 
             fn from_fact(fact: __saga::Fact) -> __saga::Result<Self, __saga::EventError> {
@@ -165,54 +169,21 @@ pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
                 if place.items.depth() != #depth && !__saga::is_signal(&fact.kind) {
                     return __saga::Err(__saga::EventError::Unknown);
                 }
-                __saga::Ok(match (place.step, fact.kind) {
+                let event = match (place.step, fact.kind) {
                     #(#from_fact)*
                     _ => return __saga::Err(__saga::EventError::Unknown),
-                })
+                };
+                __saga::Ok(event)
             }
 
-            fn step(&self) -> __saga::Option<usize> {
-                self.identity().0
-            }
-
-            fn items(&self) -> &__saga::Items {
-                self.identity().2
-            }
-
-            fn name(&self) -> &'static str {
-                self.identity().1
-            }
-
-            fn control(&self) -> __saga::Option<__saga::Control> {
-                match self {
-                    Self::Cancelled(reason) => {
-                        __saga::Some(__saga::Control::Cancelled(__saga::Clone::clone(reason)))
-                    }
-                    Self::DeadlinePassed => __saga::Some(__saga::Control::DeadlinePassed),
-                    Self::Completed(_) => __saga::Some(__saga::Control::Completed),
-                    #sent
-                    _ => __saga::None,
-                }
-            }
-        }
-
-        impl #event {
-            /// Its step, its name and its items.
-            fn identity(&self) -> (__saga::Option<usize>, &'static str, &__saga::Items) {
-                match self {
-                    #(#identity)*
-                    Self::Cancelled(_) => (__saga::None, "Cancelled", __saga::Items::none()),
-                    Self::DeadlinePassed => (__saga::None, "DeadlinePassed", __saga::Items::none()),
-                    Self::Completed(_) => (__saga::None, "Completed", __saga::Items::none()),
-                }
-            }
+            #items
         }
 
         /// The name only: no personal data gets into a program's own log.
         #[automatically_derived]
         impl ::core::fmt::Debug for #event {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                f.write_str(self.identity().1)
+                f.write_str(__saga::Event::name(self))
             }
         }
     });
@@ -282,18 +253,20 @@ fn variant_with(
     if fields.is_empty() { quote!(#variant) } else { quote!(#variant(#(#fields),*)) }
 }
 
-fn to_fact(saga: &Expansion<'_>, id: StepId) -> TokenStream {
+/// Each event with its step, its name and what it tells.
+fn told(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let position = forward::step_position(saga, id).ty;
     let events = StepEvents::new(saga, id);
+    let step = number(id);
     let arms = events.all().into_iter().map(|event| {
         let pattern = variant_with(saga, id, event, &quote!(_), &quote!(held));
-        let kind = variant(event.1);
-        let value = match event.2 {
+        let (kind, name) = (variant(event.1), event.0.to_string());
+        let tells = match event.2 {
             Holds::Nothing => quote!(#kind),
-            Holds::Output => quote!(#kind(__saga::json_of::<#position>(held)?)),
-            Holds::Refusal | Holds::AttemptFact => quote!(#kind(__saga::Clone::clone(held))),
+            Holds::Output => quote!(#kind(#position::held(held))),
+            Holds::Refusal | Holds::AttemptFact => quote!(#kind(held)),
         };
-        quote!(Self::#pattern => #value,)
+        quote!(Self::#pattern => (#step, #name, #tells),)
     });
     arms.collect()
 }
@@ -304,11 +277,7 @@ fn from_fact(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let step = number(id);
     let arms = events.all().into_iter().map(|event| {
         let kind = variant(event.1);
-        let held = if event.2 == Holds::Output {
-            quote!(__saga::output_of::<#position>(&held)?)
-        } else {
-            quote!(held)
-        };
+        let held = if event.2 == Holds::Output { quote!(#position::read(&held)?) } else { quote!(held) };
         let value = variant_with(saga, id, event, &quote!(place.items), &held);
         let pattern = if event.2 == Holds::Nothing { quote!(#kind) } else { quote!(#kind(held)) };
         quote!((#step, #pattern) => Self::#value,)
@@ -316,16 +285,13 @@ fn from_fact(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     arms.collect()
 }
 
-fn identity(saga: &Expansion<'_>, id: StepId) -> TokenStream {
+/// The pattern that binds the items of the events of a step, if it stands in a `for`.
+fn items_of(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
     let events = StepEvents::new(saga, id);
-    let step = number(id);
-    let has_items = saga.step(id).depth() > 0;
-    let arms = events.all().into_iter().map(|event| {
-        let items =
-            if has_items && event.1 != "Sent" { quote!(items) } else { quote!(__saga::Items::none()) };
+    let all = events.all().into_iter().filter(|event| event.1 != "Sent");
+    let patterns = all.map(|event| {
         let pattern = variant_with(saga, id, event, &quote!(items), &quote!(_));
-        let name = event.0.to_string();
-        quote!(Self::#pattern => (__saga::Some(#step), #name, #items),)
+        quote!(Self::#pattern)
     });
-    arms.collect()
+    (saga.step(id).depth() > 0).then(|| quote!(#(#patterns)|*))
 }

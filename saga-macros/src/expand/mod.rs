@@ -10,8 +10,8 @@
 //! | `backward` | `BookTripBackward`, and the positions on the way back |
 //! | `calls` | the asynchronous calls, with the user's tokens in them |
 //!
-//! What a user can name comes first, with full paths. The calls stand beside it, in the user's own scope. The
-//! implementation is last, in a block in which `__saga` is the runtime.
+//! What a user can name comes first, with full paths. Behind it are two blocks in which `__saga` is the runtime: the
+//! steps with their calls, whose scope is otherwise the user's own, and the implementation, which has traits in scope.
 
 mod backward;
 mod blocks;
@@ -45,17 +45,22 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
     event::expand(&saga, &mut code);
     forward::expand(&saga, &layout, &mut code);
     backward::expand(&saga, &layout, &mut code);
-    let Code { items, calls, implementation } = code;
+    let Code { items, steps, implementation } = code;
     let runtime = &saga.runtime;
     quote! {
         #items
-        #calls
+        // What is in scope of a call need not be used.
+        #[allow(unused_variables, clippy::all, clippy::pedantic, reason = "generated")]
+        const _: () = {
+            use #runtime::__private as __saga;
+            #steps
+        };
         #[allow(
             trivial_bounds, unreachable_code, unused_imports, unused_variables, clippy::all, clippy::pedantic,
             reason = "generated"
         )]
         const _: () = {
-            use #runtime::__private::{self as __saga, Backward as _, Share as _};
+            use #runtime::__private::{self as __saga, Backward as _, Region as _, Share as _, Step as _};
             #implementation
         };
     }
@@ -66,15 +71,10 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
 struct Code {
     /// Types, for users to name.
     items: TokenStream,
-    /// Functions with the user's own tokens.
-    calls: TokenStream,
+    /// The steps, with the user's own tokens.
+    steps: TokenStream,
     /// The rest, where `__saga` is the runtime.
     implementation: TokenStream,
-}
-
-/// What an `impl` with the user's own tokens bears: what is in scope need not be used.
-fn quiet() -> TokenStream {
-    quote!(#[allow(unused_variables, clippy::all, clippy::pedantic, reason = "generated")])
 }
 
 /// What every part of the expansion needs: the model, and names and paths.
@@ -179,9 +179,37 @@ impl<'m> Expansion<'m> {
     fn taken(&self, variables: &BTreeSet<VariableId>, take: Take) -> Vec<TokenStream> {
         let fields = self.idents(variables).into_iter().map(|name| match take {
             Take::Moved => quote!(#name),
-            Take::Shared => quote!(#name: #name.share()),
+            Take::Shared => quote!(#name: __saga::share(&#name)),
         });
         fields.collect()
+    }
+
+    /// The same as arguments.
+    fn arguments(&self, variables: &BTreeSet<VariableId>, take: Take) -> Vec<TokenStream> {
+        let arguments = self.idents(variables).into_iter().map(|name| match take {
+            Take::Moved => quote!(#name),
+            Take::Shared => quote!(__saga::share(&#name)),
+        });
+        arguments.collect()
+    }
+
+    /// `fn new`: a position as it is arrived at, its attempts as `attempts` says.
+    fn constructor(
+        &self,
+        data: &BTreeSet<VariableId>,
+        undo: Option<&TokenStream>,
+        attempts: &TokenStream,
+    ) -> TokenStream {
+        let (names, field) = (self.idents(data), &self.attempts);
+        let p = quote!(__saga);
+        let types = data.iter().map(|id| self.kept(*id, &p));
+        let undone = undo.is_some().then_some(&self.undo).into_iter();
+        quote! {
+            fn new(#(#names: #types,)* #undo) -> Self {
+                let #field = #attempts;
+                Self { #(#names,)* #(#undone,)* #field }
+            }
+        }
     }
 
     /// The documented field `flight: Shared<FlightReservation>` of each variable.
@@ -225,29 +253,19 @@ impl<'m> Expansion<'m> {
         ast.output.as_ref().map_or_else(|| quote_spanned!(ast.name.span()=> ()), |ty| quote!(#ty))
     }
 
-    /// The field of what there is to undo before a node, if there is.
+    /// The field of what there is to undo before a node should the saga turn, if there is.
     fn undo_field(&self, region: &RegionLayout, index: usize) -> Option<TokenStream> {
-        let is_needed = region.undoes_before(index) && region.turns_at(index, self.model);
-        is_needed.then(|| {
-            let (vis, undo) = (&self.model.ast.vis, &self.undo);
-            let backward = RegionNames::new(self, region).backward;
-            quote! {
-                /// What is compensated should the saga turn.
-                #vis #undo: #backward,
-            }
-        })
+        backward::carries_undo(self, region, index).then(|| self.boxed_undo(region))
     }
 
     /// The field of what there is to undo after a node is undone, if there is.
     fn before_field(&self, region: &RegionLayout, index: usize) -> Option<TokenStream> {
-        region.undoes_before(index).then(|| {
-            let (vis, undo) = (&self.model.ast.vis, &self.undo);
-            let backward = RegionNames::new(self, region).backward;
-            quote! {
-                /// What is compensated next.
-                #vis #undo: ::std::boxed::Box<#backward>,
-            }
-        })
+        region.undoes_before(index).then(|| self.boxed_undo(region))
+    }
+
+    fn boxed_undo(&self, region: &RegionLayout) -> TokenStream {
+        let (undo, backward) = (&self.undo, RegionNames::new(self, region).backward);
+        quote!(#undo: ::std::boxed::Box<#backward>,)
     }
 
     /// The type of a position with a call of its own. `docs` are the user's.

@@ -131,8 +131,8 @@ impl Attempts {
 
     /// Records `fact` of an action and answers whether it was legal. Once the saga is to `turn`, nothing is opened any
     /// more, except to settle the doubt of the pivot.
-    pub fn record(&mut self, action: Action, fact: AttemptFact, turn: &mut Option<Cause>) -> bool {
-        let legal = match (&fact, action.role) {
+    pub fn record(&mut self, action: Action, fact: &AttemptFact, turn: &mut Option<Cause>) -> bool {
+        let legal = match (fact, action.role) {
             (AttemptFact::Opened | AttemptFact::GaveUp(_), Role::Compensatable) => turn.is_none(),
             (AttemptFact::Opened, Role::Pivot) => turn.is_none() || self.doubt,
             (AttemptFact::GaveUp(_), Role::Pivot) => turn.is_none() && !self.doubt,
@@ -141,13 +141,13 @@ impl Attempts {
             (AttemptFact::Due(_), _) => action.waits,
             _ => true,
         };
-        let Some(after) = self.after(&fact).filter(|_| legal) else { return false };
+        let Some(after) = self.after(fact).filter(|_| legal) else { return false };
         *self = after;
         if let AttemptFact::GaveUp(message) = fact {
             if action.otherwise {
                 self.phase = Phase::Failed;
             } else {
-                turn.get_or_insert(Cause::GaveUp { step: action.step, message });
+                turn.get_or_insert_with(|| Cause::GaveUp { step: action.step, message: message.clone() });
             }
         }
         true
@@ -156,7 +156,7 @@ impl Attempts {
     /// Records a refusal of an action and answers whether it was legal.
     ///
     /// A definitive refusal settles every doubt; any other says nothing of the attempts before.
-    pub fn refuse(&mut self, action: Action, refusal: Refusal, turn: &mut Option<Cause>) -> bool {
+    pub fn refuse(&mut self, action: Action, refusal: &Refusal, turn: &mut Option<Cause>) -> bool {
         if !self.is_open() {
             return false;
         }
@@ -169,7 +169,10 @@ impl Attempts {
             Role::Compensatable | Role::Pivot | Role::Settling | Role::Compensation => Phase::Ended,
         };
         if self.phase == Phase::Ended {
-            turn.get_or_insert(Cause::Refused { step: action.step, message: refusal.message });
+            turn.get_or_insert_with(|| Cause::Refused {
+                step: action.step,
+                message: refusal.message.clone(),
+            });
         }
         true
     }
@@ -234,7 +237,7 @@ mod tests {
             .and_then(|a| a.after(&AttemptFact::Opened))
             .unwrap();
         let mut turn = None;
-        assert!(attempts.refuse(action(role), refusal(definitive), &mut turn));
+        assert!(attempts.refuse(action(role), &refusal(definitive), &mut turn));
         (attempts, turn)
     }
 
@@ -261,7 +264,7 @@ mod tests {
         let cause = || Some(Cause::Cancelled { reason: String::new() });
         let doubtful = Attempts::opened().after(&failed(FailureKind::Unknown)).unwrap();
         let opened =
-            |mut attempts: Attempts, role| attempts.record(action(role), AttemptFact::Opened, &mut cause());
+            |mut attempts: Attempts, role| attempts.record(action(role), &AttemptFact::Opened, &mut cause());
         assert!(!opened(Attempts::waiting(), Role::Compensatable));
         assert!(!opened(doubtful, Role::Compensatable));
         assert!(!opened(Attempts::waiting(), Role::Pivot));
@@ -271,7 +274,7 @@ mod tests {
     #[test]
     fn nothing_fails_that_is_not_open() {
         assert_eq!(Attempts::waiting().after(&failed(FailureKind::Unknown)), None);
-        assert!(!Attempts::waiting().refuse(action(Role::Compensatable), refusal(true), &mut None));
+        assert!(!Attempts::waiting().refuse(action(Role::Compensatable), &refusal(true), &mut None));
         assert_eq!(Attempts::opened().after(&AttemptFact::Opened), None);
     }
 
@@ -288,9 +291,9 @@ mod tests {
             let action = Action { otherwise: true, ..action(role) };
             let mut refused = Attempts::opened();
             let mut turn = None;
-            assert!(refused.refuse(action, refusal(true), &mut turn));
+            assert!(refused.refuse(action, &refusal(true), &mut turn));
             let mut spent = Attempts::opened().after(&failed(FailureKind::Unknown)).unwrap();
-            assert!(spent.record(action, AttemptFact::GaveUp(String::new()), &mut turn));
+            assert!(spent.record(action, &AttemptFact::GaveUp(String::new()), &mut turn));
             assert_eq!((refused.phase(), spent.phase(), turn), (Phase::Failed, Phase::Failed, None));
         }
     }
@@ -299,9 +302,9 @@ mod tests {
     fn a_time_is_set_once_and_only_for_what_waits() {
         let waits = Action { waits: true, ..action(Role::Compensatable) };
         let mut attempts = Attempts::opened();
-        assert!(!attempts.record(action(Role::Compensatable), AttemptFact::Due(7), &mut None));
-        assert!(attempts.record(waits, AttemptFact::Due(7), &mut None));
-        assert!(!attempts.record(waits, AttemptFact::Due(8), &mut None));
+        assert!(!attempts.record(action(Role::Compensatable), &AttemptFact::Due(7), &mut None));
+        assert!(attempts.record(waits, &AttemptFact::Due(7), &mut None));
+        assert!(!attempts.record(waits, &AttemptFact::Due(8), &mut None));
         assert_eq!(attempts.due_ms(), Some(7));
     }
 }

@@ -1,5 +1,7 @@
 //! Facts: what the log holds, in a form that is the same for every saga.
 
+use std::fmt;
+
 use crate::data::DataError;
 use crate::error::{Failure, FailureKind};
 use crate::machine::attempts::AttemptFact;
@@ -65,23 +67,115 @@ pub struct Refusal {
 
 /// A typed event: what the macro generates as `BookTripEvent`.
 pub trait Event: Sized + Send {
-    /// The event without its types.
-    fn to_fact(&self) -> Result<Fact, DataError>;
+    /// What it tells, and of which step.
+    fn told(&self) -> Told<'_>;
 
     /// The event that `fact` stands for.
     fn from_fact(fact: Fact) -> Result<Self, EventError>;
 
-    /// Index of its step in the definition, or `None` for an event of the saga as a whole.
-    fn step(&self) -> Option<usize>;
-
     /// The items of the `for`s around its step.
-    fn items(&self) -> &Items;
+    fn items(&self) -> &Items {
+        Items::none()
+    }
+
+    /// The event without its types.
+    fn to_fact(&self) -> Result<Fact, DataError> {
+        let Told { step, tells, .. } = self.told();
+        let place = step.map(|step| Place { step, items: self.items().clone() });
+        let kind = match tells {
+            Tells::Done(output) => FactKind::Done(output.to_json()?),
+            Tells::Refused(refusal) => FactKind::Refused(refusal.clone()),
+            Tells::Attempt(fact) => FactKind::Attempt(fact.clone()),
+            Tells::Otherwise(output) => FactKind::Otherwise(output.to_json()?),
+            Tells::Sent(signal) => FactKind::Sent(signal.to_json()?),
+            Tells::Compensated => FactKind::Compensated,
+            Tells::Compensation(fact) => FactKind::Compensation(fact.clone()),
+            Tells::Cancelled(reason) => FactKind::Cancelled(reason.to_owned()),
+            Tells::DeadlinePassed => FactKind::DeadlinePassed,
+            Tells::Completed(output) => FactKind::Completed(output.to_json()?),
+        };
+        Ok(Fact { place, kind })
+    }
+
+    /// Index of its step in the definition, or `None` for an event of the saga as a whole.
+    fn step(&self) -> Option<usize> {
+        self.told().step
+    }
 
     /// Its name, such as `FlightDone`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &'static str {
+        self.told().name
+    }
 
     /// What it says about the saga as a whole.
-    fn control(&self) -> Option<Control>;
+    fn control(&self) -> Option<Control> {
+        match self.told().tells {
+            Tells::Cancelled(reason) => Some(Control::Cancelled(reason.to_owned())),
+            Tells::DeadlinePassed => Some(Control::DeadlinePassed),
+            Tells::Sent(_) => Some(Control::Sent),
+            Tells::Completed(_) => Some(Control::Completed),
+            _ => None,
+        }
+    }
+}
+
+/// What a typed event tells.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'e> {
+    /// Index of its step, or `None` for an event of the saga as a whole.
+    pub step: Option<usize>,
+    /// Its name, such as `FlightDone`.
+    pub name: &'static str,
+    /// What it tells.
+    pub tells: Tells<'e>,
+}
+
+/// A [`FactKind`] that borrows from a typed event.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "see `FactKind`")]
+pub enum Tells<'e> {
+    Done(Held<'e>),
+    Refused(&'e Refusal),
+    Attempt(&'e AttemptFact),
+    Otherwise(Held<'e>),
+    Sent(Held<'e>),
+    Compensated,
+    Compensation(&'e AttemptFact),
+    Cancelled(&'e str),
+    DeadlinePassed,
+    Completed(Held<'e>),
+}
+
+/// The payload of a typed event, whatever its type.
+#[derive(Clone, Copy)]
+pub struct Held<'e> {
+    what: &'static str,
+    value: &'e dyn Json,
+}
+
+/// What can be written as JSON.
+pub trait Json {
+    /// Writes it. `what` names it in the error.
+    fn json(&self, what: &str) -> Result<String, DataError>;
+}
+
+impl<'e> Held<'e> {
+    /// A payload. `what` names it in the error.
+    pub fn new(what: &'static str, value: &'e dyn Json) -> Self {
+        Self { what, value }
+    }
+
+    /// Writes it as JSON.
+    pub fn to_json(self) -> Result<String, DataError> {
+        self.value.json(self.what)
+    }
+}
+
+/// Does not show the value: no personal data gets into a program's own log.
+impl fmt::Debug for Held<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what)
+    }
 }
 
 /// A fact that is no event of the saga.

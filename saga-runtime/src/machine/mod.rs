@@ -10,7 +10,7 @@
 //!        open an attempt now or after a back-off, give up, or wait for an operator
 //! ```
 //!
-//! No IO, no clock, no randomness, no panic. `saga!` generates the positions of a saga ([`Forward`], [`Backward`]);
+//! No IO, no clock, no randomness, no panic. `saga!` generates the positions of a saga ([`Region`], [`Backward`]);
 //! what holds for every saga (the [`State`] around them, the ledger of [`Attempts`], the decision what to do after a
 //! failure) is written once, here. Policies are no part of the state: what was decided is recorded as a fact, so that
 //! a changed policy never changes the past.
@@ -20,8 +20,10 @@ mod attempts;
 mod call;
 mod decide;
 mod fact;
+mod ledger;
 mod place;
 mod policy;
+mod region;
 mod residue;
 mod state;
 
@@ -29,8 +31,10 @@ pub use ahead::is_ahead;
 pub use attempts::{Action, AttemptFact, Attempts, Phase};
 pub use call::{Call, CallKind, Role, Settlement};
 pub use decide::{Begins, Decision, Settled, Time, decide, is_parked, settle};
-pub use fact::{Event, EventError, Fact, FactKind, Refusal};
+pub use fact::{Event, EventError, Fact, FactKind, Held, Json, Refusal, Tells, Told};
+pub use ledger::{Ledger, StepCall};
 pub use place::{Items, Place};
 pub use policy::{Policy, Retry};
+pub use region::Region;
 pub use residue::{Effect, Residue};
-pub use state::{Backward, Cause, Control, Forward, IllegalEvent, Next, Rejected, State};
+pub use state::{Applied, Backward, Cause, Control, Forward, IllegalEvent, Next, Rejected, State};

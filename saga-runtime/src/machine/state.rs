@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use crate::machine::call::Call;
-use crate::machine::fact::Event;
+use crate::machine::call::{Call, Role};
+use crate::machine::fact::{Event, Tells};
+use crate::machine::ledger::Ledger;
+use crate::machine::region::Region;
 
 /// The state of one saga. `BookTripState` is `State<BookTripForward>`.
 #[derive(Debug, Clone)]
@@ -79,31 +81,26 @@ pub struct IllegalEvent<S> {
     pub event: &'static str,
 }
 
-/// The positions of a sequence on the way forward. Implemented by what `saga!` generates.
-pub trait Forward: Sized + Clone + fmt::Debug + Send + Sync + 'static {
-    /// The saga's events.
-    type Event: Event;
+/// The positions of a saga's body on the way forward. Implemented by what `saga!` generates.
+pub trait Forward: Region + Clone + fmt::Debug + Send + Sync + 'static {
     /// The positions on the way back.
     type Backward: Backward<Event = Self::Event>;
-
-    /// The position after `event`, or this one given back where the event is illegal. Sets `turn` when the event
-    /// turns the saga; opens nothing once it is set.
-    fn apply(self, event: Self::Event, turn: &mut Option<Cause>) -> Result<Self, Rejected<Self>>;
-
-    /// Adds the calls of this position.
-    fn calls(&self, calls: &mut Vec<Call>);
 
     /// Whether the saga can still compensate from here.
     fn can_turn(&self) -> bool;
 
-    /// Whether something is in flight, or so much in doubt that the saga cannot turn before it is settled.
-    fn is_open(&self) -> bool;
-
     /// Where compensation begins from here; the position given back where the saga cannot turn.
-    fn turn(self) -> Result<Self::Backward, Rejected<Self>>;
+    fn turn(self) -> Applied<Self::Backward, Self>;
 
     /// Whether this is the end of the sequence.
     fn is_done(&self) -> bool;
+
+    /// Whether something is in flight, or so much in doubt that the saga cannot turn before it is settled.
+    fn is_open(&self) -> bool {
+        let mut calls = Vec::new();
+        self.calls(&mut calls);
+        calls.iter().any(Call::holds_up_turning)
+    }
 }
 
 /// The positions of a sequence on the way back. Implemented by what `saga!` generates.
@@ -111,15 +108,48 @@ pub trait Backward: Sized + Clone + fmt::Debug + Send + Sync + 'static {
     /// The saga's events.
     type Event: Event;
 
-    /// The position after `event`, or this one given back where the event is illegal.
-    fn apply(self, event: Self::Event) -> Result<Self, Rejected<Self>>;
+    /// The call of this position; `None` where it is a block, or the end.
+    fn ledger(&mut self) -> Option<&mut Ledger>;
 
     /// Adds the calls of this position.
     fn calls(&self, calls: &mut Vec<Call>);
 
+    /// What is compensated next, once there is nothing to compensate here, or not any more.
+    #[must_use]
+    fn before(self) -> Self;
+
+    /// The position after `event`: of a step, which is done after all; of a block, with whatever can happen in it.
+    fn advance(self, event: Self::Event) -> Applied<Self>;
+
     /// Whether nothing is left to compensate.
     fn is_undone(&self) -> bool;
+
+    /// The position after `event`, or this one given back where the event is illegal.
+    fn apply(mut self, event: Self::Event) -> Applied<Self> {
+        let Some(ledger) = self.ledger() else { return self.advance(event) };
+        if event.step() != Some(ledger.step()) {
+            return Err(Rejected(self));
+        }
+        let is_legal = match (ledger.role(), event.told().tells) {
+            (Role::Settling, Tells::Done(_)) if ledger.is_open() => return self.advance(event),
+            (Role::Compensation, Tells::Compensated) if ledger.is_open() => return Ok(self.before()),
+            (Role::Settling, Tells::Refused(refusal)) => ledger.refuse(refusal, &mut None),
+            (Role::Settling, Tells::Attempt(fact)) | (Role::Compensation, Tells::Compensation(fact)) => {
+                ledger.record(fact, &mut None)
+            }
+            _ => false,
+        };
+        let is_settled = ledger.role() == Role::Settling && !ledger.in_doubt();
+        match is_legal {
+            true if is_settled => Ok(self.before()),
+            true => Ok(self),
+            false => Err(Rejected(self)),
+        }
+    }
 }
+
+/// The position after an event, or the one before given back where the event is illegal.
+pub type Applied<P, B = P> = Result<P, Rejected<B>>;
 
 /// A position given back because the event is illegal there.
 #[derive(Debug)]

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use super::{stale, unreadable};
+use super::stale;
+use crate::error::{Failure, FailureKind};
 use crate::machine::{Begins, Settled};
 use crate::saga::{Compensatable, Saga};
 
@@ -11,7 +12,7 @@ pub fn begins<S: Saga, E>(input: Option<S::Input>) -> Settled<E> {
     let Some(input) = input else { return Settled::Failed(stale()) };
     match S::encode_input(&input) {
         Ok(input) => Settled::Begins(Begins { definition: S::DEFINITION, input }),
-        Err(error) => unreadable(&error),
+        Err(error) => Settled::Failed(Failure { kind: FailureKind::Transient, message: error.to_string() }),
     }
 }
 

@@ -2,21 +2,13 @@
 
 use std::marker::PhantomData;
 
-use super::{Applied, Share, Shared};
-use crate::machine::{Backward, Call, Cause, Event, Rejected};
+use super::{Share, Shared};
+use crate::machine::{Applied, Backward, Call, Cause, Event, Ledger, Region, Rejected};
 
 /// The positions of what is done for one item, on the way forward.
-pub trait Body: Sized + Clone + std::fmt::Debug + Send + Sync + 'static {
-    /// The saga's events.
-    type Event: Event;
+pub trait Body: Region + Clone + std::fmt::Debug + Send + Sync + 'static {
     /// The positions on the way back.
     type Backward: Backward<Event = Self::Event>;
-
-    /// The position after `event`, or this one given back where the event is illegal.
-    fn apply(self, event: Self::Event, turn: &mut Option<Cause>) -> Applied<Self>;
-
-    /// Adds the calls of this position.
-    fn calls(&self, calls: &mut Vec<Call>);
 
     /// Whether this is the end.
     fn is_done(&self) -> bool;
@@ -247,11 +239,19 @@ impl<E> NothingToUndo<E> {
 impl<E: Event + 'static> Backward for NothingToUndo<E> {
     type Event = E;
 
-    fn apply(self, _: E) -> Applied<Self> {
-        Err(Rejected(self))
+    fn ledger(&mut self) -> Option<&mut Ledger> {
+        None
     }
 
     fn calls(&self, _: &mut Vec<Call>) {}
+
+    fn before(self) -> Self {
+        self
+    }
+
+    fn advance(self, _: E) -> Applied<Self> {
+        Err(Rejected(self))
+    }
 
     fn is_undone(&self) -> bool {
         true

@@ -31,11 +31,12 @@ pub use crate::definition::{
     Block, Compensation, Definition, EventNames, Field, StepDefinition, StepKind, Zone,
 };
 use crate::error::{Failure, FailureKind, StepError};
-use crate::machine::{Action, Attempts, Next, Phase, Settlement};
 pub use crate::machine::{
-    AttemptFact, Backward, Call, CallKind, Cause, Control, Event, EventError, Fact, FactKind, Forward, Items,
-    Place, Policy, Refusal, Rejected, Retry, Role, Settled, State, Time,
+    Applied, AttemptFact, Backward, Call, CallKind, Cause, Event, EventError, Fact, FactKind, Forward, Items,
+    Ledger, Place, Policy, Refusal, Region, Rejected, Retry, Role, Settled, State, StepCall, Tells, Time,
+    Told,
 };
+use crate::machine::{Held, Json, Next, Phase};
 use crate::saga::Keyed;
 pub use crate::saga::{Compensatable, Saga, Signal, StateOf};
 
@@ -60,23 +61,24 @@ pub struct Request<P> {
 }
 
 impl<P> Request<P> {
-    /// The attempt of a call of this kind that `state` has.
+    /// The attempt of a call that `state` has; `None` if it has none there.
     pub fn new<F: Forward>(
         state: &State<F>,
         place: &Place,
         kind: CallKind,
         participants: &Arc<P>,
         cx: Context,
-    ) -> Self {
-        let has_failed = kind == CallKind::Evaluation
-            && match state.next() {
-                Next::Calls(calls) => {
-                    calls.iter().any(|call| call.place == *place && call.attempts.phase() == Phase::Failed)
-                }
-                _ => false,
-            };
+    ) -> Option<Self> {
+        let Next::Calls(calls) = state.next() else { return None };
+        let call = calls.iter().find(|call| call.place == *place)?;
+        let has_failed = kind == CallKind::Evaluation && call.attempts.phase() == Phase::Failed;
         let items = place.items.clone();
-        Self { kind, items, has_failed, participants: Arc::clone(participants), cx }
+        Some(Self { kind, items, has_failed, participants: Arc::clone(participants), cx })
+    }
+
+    /// What the user's call sees of it.
+    pub fn parts(&self) -> (&Context, &P) {
+        (&self.cx, &self.participants)
     }
 }
 
@@ -97,9 +99,10 @@ pub fn stale() -> Failure {
     Failure { kind: FailureKind::Transient, message: message.to_owned() }
 }
 
-/// What was to be handed to a call cannot be copied.
-pub fn unreadable<E>(error: &DataError) -> Settled<E> {
-    Settled::Failed(Failure { kind: FailureKind::Transient, message: error.to_string() })
+/// Data of a position in the form in which a call sees it.
+pub fn gathered<G: Gathered>(data: G, what: &str) -> Result<G::Value, Failure> {
+    let unreadable = |error: DataError| Failure { kind: FailureKind::Transient, message: error.to_string() };
+    data.gather(what).map_err(unreadable)
 }
 
 /// The items of a `for`.
@@ -173,23 +176,28 @@ impl<T, E: StepError> Settle for Result<T, E> {
     }
 }
 
+/// What a call answers: the event that it is done, or the classified failure.
+pub type Outcome<E> = Result<E, Failure>;
+
 /// One attempt, whatever its type.
 pub fn boxed<E>(call: impl Future<Output = Settled<E>> + Send + 'static) -> CallFuture<E> {
     Box::pin(call)
 }
 
+/// One attempt of an action or compensation.
+pub fn attempt<E>(call: impl Future<Output = Outcome<E>> + Send + 'static) -> CallFuture<E> {
+    Box::pin(async { settled(call.await) })
+}
+
 /// How an action or compensation ended.
-pub fn settled<T, E>(result: Result<T, Failure>, event: impl FnOnce(T) -> E) -> Settled<E> {
-    match result {
-        Ok(output) => Settled::Done(event(output)),
-        Err(failure) => Settled::Failed(failure),
-    }
+pub fn settled<E>(outcome: Outcome<E>) -> Settled<E> {
+    outcome.map_or_else(Settled::Failed, Settled::Done)
 }
 
 /// What a probe found.
-pub fn probed<T, E>(result: Result<Option<T>, Failure>, event: impl FnOnce(T) -> E) -> Settled<E> {
-    match result {
-        Ok(Some(output)) => Settled::Done(event(output)),
+pub fn probed<E>(outcome: Outcome<Option<E>>) -> Settled<E> {
+    match outcome {
+        Ok(Some(event)) => Settled::Done(event),
         Ok(None) => Settled::Absent,
         Err(failure) => Settled::Failed(failure),
     }
@@ -217,147 +225,70 @@ impl<T: Keyed + ?Sized> IsKeyed<T> {
 
 // The positions.
 
-/// The position after an event, or the same given back where the event is illegal.
-pub type Applied<P> = Result<P, Rejected<P>>;
-
 /// What the machine knows of a step.
 pub trait Step {
     /// Its output.
     type Output: Payload;
+    /// The steps that it is one of.
+    type Steps: Steps;
 
+    /// Its index among them.
+    const INDEX: usize;
+    /// Whether the types of its participants say that it answers by key.
+    const KEYED: bool = false;
     /// Its call.
-    const CALL: &'static StepCall;
+    const CALL: &'static StepCall = &StepCall::new(Self::Steps::STEPS, Self::INDEX, Self::KEYED);
+
+    /// The output as an event tells of it.
+    fn held(output: &Self::Output) -> Held<'_> {
+        Held::new(Self::CALL.name(), output)
+    }
+
+    /// Reads what the log holds of the output.
+    fn read(json: &str) -> Result<Self::Output, DataError> {
+        Payload::decode(Self::CALL.name(), json)
+    }
+}
+
+/// The steps of a saga.
+pub trait Steps {
+    /// In the order in which they are written.
+    const STEPS: &'static [StepDefinition];
 }
 
 /// The first attempt of a step is open.
 pub fn opened<S: Step>() -> Ledger {
-    Ledger { call: S::CALL, role: S::CALL.role, attempts: Attempts::opened() }
+    Ledger::opened(S::CALL)
 }
 
 /// No attempt of a step has been made.
 pub fn waiting<S: Step>() -> Ledger {
-    Ledger { call: S::CALL, role: S::CALL.role, attempts: Attempts::waiting() }
+    Ledger::waiting(S::CALL)
 }
 
 /// The first attempt to compensate a step is open.
 pub fn compensation_of<S: Step>() -> Ledger {
-    Ledger { call: S::CALL, role: Role::Compensation, attempts: Attempts::opened() }
+    Ledger::compensation(S::CALL)
 }
 
-/// The call of a step.
-#[derive(Debug)]
-pub struct StepCall {
-    /// Index of the step.
-    pub step: usize,
-    /// Its name.
-    pub name: &'static str,
-    /// What it does.
-    pub kind: StepKind,
-    /// What hangs on it.
-    pub role: Role,
-    /// Whether it answers by key.
-    pub keyed: bool,
-    /// Whether there is a probe.
-    pub probe: bool,
-    /// Whether there is a value for the case that it fails.
-    pub otherwise: bool,
+/// An event of a saga as a whole.
+pub fn of_saga<'e>(name: &'static str, tells: Tells<'e>) -> Told<'e> {
+    Told { step: None, name, tells }
 }
 
-/// A call of a position, and its attempts.
-#[derive(Clone, Copy)]
-pub struct Ledger {
-    call: &'static StepCall,
-    role: Role,
-    attempts: Attempts,
-}
-
-impl Ledger {
-    /// The same action, seen from a saga that turned.
-    #[must_use]
-    pub fn unsettled(self) -> Self {
-        Self { role: Role::Settling, attempts: self.attempts.unsettled(), ..self }
-    }
-
-    /// Whether an attempt is open.
-    pub fn is_open(&self) -> bool {
-        self.attempts.is_open()
-    }
-
-    /// Whether the effect may have taken place although nobody knows.
-    pub fn in_doubt(&self) -> bool {
-        self.attempts.in_doubt()
-    }
-
-    /// Opens nothing after all, where the saga is to turn.
-    pub fn hold(&mut self, turn: &Option<Cause>) {
-        if turn.is_some() {
-            self.attempts = Attempts::waiting();
-        }
-    }
-
-    /// Whether the action failed, and the value behind `else` is to take the output's place.
-    pub fn has_failed(&self) -> bool {
-        self.attempts.phase() == Phase::Failed
-    }
-
-    /// Records a refusal.
-    pub fn refuse(&mut self, refusal: Refusal, turn: &mut Option<Cause>) -> Legal {
-        Legal(self.attempts.refuse(self.action(), refusal, turn))
-    }
-
-    /// Records a fact about an attempt.
-    pub fn record(&mut self, fact: AttemptFact, turn: &mut Option<Cause>) -> Legal {
-        Legal(self.attempts.record(self.action(), fact, turn))
-    }
-
-    fn action(&self) -> Action {
-        let waits = matches!(self.call.kind, StepKind::Sleep | StepKind::Receive);
-        Action { step: self.call.name, role: self.role, otherwise: self.call.otherwise, waits }
-    }
-
-    /// The call as it is next, or open.
-    pub fn call(&self) -> Call {
-        let StepCall { step, kind, keyed, probe, otherwise, .. } = *self.call;
-        let settlement = match self.role {
-            Role::Compensation => Settlement { keyed: true, probe: false },
-            _ => Settlement { keyed, probe },
-        };
-        let kind = match kind {
-            _ if self.role == Role::Compensation => CallKind::Compensation,
-            _ if self.has_failed() => CallKind::Evaluation,
-            StepKind::If | StepKind::For | StepKind::Lock => CallKind::Evaluation,
-            StepKind::Sleep | StepKind::Receive if self.attempts.due_ms().is_none() => CallKind::Evaluation,
-            StepKind::Sleep | StepKind::Receive => CallKind::Wait,
-            StepKind::Call | StepKind::Read | StepKind::Local | StepKind::Saga => {
-                settlement.next(&self.attempts)
-            }
-        };
-        let (role, attempts) = (self.role, self.attempts);
-        Call { place: step.into(), kind, role, attempts, settlement, otherwise }
+/// Opens nothing after all at a step.
+pub fn hold(at: &mut impl Region) {
+    if let Some(ledger) = at.ledger() {
+        ledger.hold();
     }
 }
 
-/// `flight: attempt 1 open`: names and numbers only, so that no personal data gets into a program's own log.
-impl fmt::Debug for Ledger {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.call.name, self.attempts)?;
-        match self.attempts.made().checked_sub(self.attempts.spent()) {
-            None | Some(0) => Ok(()),
-            Some(before) => write!(f, ", {before} before the saga turned"),
-        }
+/// A position that was just arrived at: it opens nothing after all where the saga is to turn.
+pub fn arrived<R: Region>(mut at: R, turn: &Option<Cause>) -> R {
+    if turn.is_some() {
+        at.hold();
     }
-}
-
-/// Whether an event was legal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub struct Legal(bool);
-
-impl Legal {
-    /// `position` if the event was legal there, otherwise the same given back.
-    pub fn at<P>(self, position: P) -> Applied<P> {
-        if self.0 { Ok(position) } else { Err(Rejected(position)) }
-    }
+    at
 }
 
 /// What a branch made of an event, in its `parallel`.
@@ -382,13 +313,6 @@ pub fn in_parallel<P, N, R>(
         }),
         Err(Rejected(parallel)) => Err(Rejected(stay(parallel))),
     }
-}
-
-/// Whether something is in flight, or so much in doubt that the saga cannot turn before it is settled.
-pub fn is_open(calls: impl FnOnce(&mut Vec<Call>)) -> bool {
-    let mut all = Vec::new();
-    calls(&mut all);
-    all.iter().any(Call::holds_up_turning)
 }
 
 // The data.
@@ -487,6 +411,11 @@ pub trait Share {
     fn share(&self) -> Self;
 }
 
+/// [`Share::share`], where the trait is not in scope.
+pub fn share<S: Share>(data: &S) -> S {
+    data.share()
+}
+
 impl<T> Share for Shared<T> {
     fn share(&self) -> Self {
         Self(Arc::clone(&self.0))
@@ -527,6 +456,13 @@ pub trait Payload: Sized {
 }
 
 #[diagnostic::do_not_recommend]
+impl<T: Payload> Json for T {
+    fn json(&self, what: &str) -> Result<String, DataError> {
+        self.encode(what)
+    }
+}
+
+#[diagnostic::do_not_recommend]
 impl<T: SagaData> Payload for T {
     fn encode(&self, what: &str) -> Result<String, DataError> {
         data::encode(what, self)
@@ -537,19 +473,9 @@ impl<T: SagaData> Payload for T {
     }
 }
 
-/// The output of a step as the log holds it.
-pub fn json_of<S: Step>(output: &S::Output) -> Result<String, DataError> {
-    output.encode(S::CALL.name)
-}
-
-/// Reads what [`json_of`] wrote.
-pub fn output_of<S: Step>(json: &str) -> Result<S::Output, DataError> {
-    Payload::decode(S::CALL.name, json)
-}
-
 /// The output of a step, for `return`.
 pub fn owned<S: Step>(output: Shared<S::Output>) -> Result<S::Output, DataError> {
-    output.into_owned(|shared| Payload::decode(S::CALL.name, &shared.encode(S::CALL.name)?))
+    output.into_owned(|shared| S::read(&S::held(shared).to_json()?))
 }
 
 const OUTPUT: &str = "the output";
@@ -561,18 +487,18 @@ pub fn is_signal(fact: &FactKind) -> bool {
 
 /// The fact that a signal for a step was sent.
 pub fn sent<S: Step>(signal: &S::Output) -> Result<Fact, DataError> {
-    let place = Place::from(S::CALL.step);
-    Ok(Fact { place: Some(place), kind: FactKind::Sent(json_of::<S>(signal)?) })
+    let place = Place::from(S::CALL.step());
+    Ok(Fact { place: Some(place), kind: FactKind::Sent(S::held(signal).to_json()?) })
 }
 
-/// What a saga of type `S` returned, as the log is to hold it.
-pub fn completed<S: Saga>(output: &S::Output) -> Result<String, DataError> {
-    data::encode(OUTPUT, output)
+/// What a saga of type `S` returned, as its last event tells of it.
+pub fn completed<S: Saga>(output: &S::Output) -> Held<'_> {
+    Held::new(OUTPUT, output)
 }
 
 /// The same of a saga with parameters, which has no one type.
-pub fn completed_with<T: SagaData>(output: &T) -> Result<String, DataError> {
-    data::encode(OUTPUT, output)
+pub fn completed_with<T: SagaData>(output: &T) -> Held<'_> {
+    Held::new(OUTPUT, output)
 }
 
 /// What a saga of type `S` returned, as the log holds it.
@@ -681,15 +607,12 @@ mod tests {
         struct Flight;
         impl Step for Flight {
             type Output = String;
-            const CALL: &'static StepCall = &StepCall {
-                step: 0,
-                name: "flight",
-                kind: StepKind::Call,
-                role: Role::Compensatable,
-                keyed: true,
-                probe: false,
-                otherwise: false,
-            };
+            type Steps = Self;
+            const INDEX: usize = 0;
+        }
+        impl Steps for Flight {
+            const STEPS: &'static [StepDefinition] =
+                &[StepDefinition::new(StepKind::Call, "flight", "String")];
         }
         let shown = format!("{:?} {:?}", Shared::new("Ann"), opened::<Flight>());
         assert_eq!(shown, "… flight: attempt 1 open");

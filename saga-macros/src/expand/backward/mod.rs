@@ -43,7 +43,7 @@ pub(super) fn carries_undo(saga: &Expansion<'_>, region: &RegionLayout, index: u
 pub(super) fn undo_of_self(saga: &Expansion<'_>, region: &RegionLayout, index: usize) -> TokenStream {
     if carries_undo(saga, region, index) {
         let undo = &saga.undo;
-        quote!(self.#undo)
+        quote!(*self.#undo)
     } else {
         let backward = RegionNames::new(saga, region).backward;
         quote!(#backward::Undone)
@@ -51,53 +51,37 @@ pub(super) fn undo_of_self(saga: &Expansion<'_>, region: &RegionLayout, index: u
 }
 
 /// The field of a position on the way back: what is compensated after the node with number `index`.
-pub(super) fn boxed_before(
+pub(super) fn before_from(
     saga: &Expansion<'_>,
     region: &RegionLayout,
     index: usize,
     undo: &TokenStream,
 ) -> Option<TokenStream> {
     let field = &saga.undo;
-    region.undoes_before(index).then(|| quote!(#field: __saga::Box::new(#undo),))
+    region.undoes_before(index).then(|| quote!(#field: #undo,))
 }
 
 /// The same, from the variable of that name.
 pub(super) fn before(saga: &Expansion<'_>, region: &RegionLayout, index: usize) -> Option<TokenStream> {
     let undo = &saga.undo;
-    boxed_before(saga, region, index, &quote!(#undo))
+    region.undoes_before(index).then(|| quote!(#undo,))
 }
 
-/// Where a step is compensated: an expression that takes the variables from the scope.
-pub(super) fn compensate(
-    saga: &Expansion<'_>,
-    region: &RegionLayout,
-    index: usize,
-    id: StepId,
-    data: &BTreeSet<VariableId>,
-    take: Take,
-) -> TokenStream {
-    let backward = RegionNames::new(saga, region).backward;
-    let Position { variant, .. } = compensation_position(saga, id);
-    let before = before(saga, region, index);
-    let value = compensation_value(saga, id, data, take, before.as_ref());
-    quote!(#backward::#variant(#value))
-}
-
-fn compensation_value(
+/// The position in which a step is compensated, with the variables from the scope and what is compensated `before` it.
+pub(super) fn compensation(
     saga: &Expansion<'_>,
     id: StepId,
     data: &BTreeSet<VariableId>,
     take: Take,
     before: Option<&TokenStream>,
 ) -> TokenStream {
-    let attempts = &saga.attempts;
     let ty = compensation_position(saga, id).ty;
-    let step = super::forward::step_position(saga, id).ty;
-    let data = saga.taken(data, take);
-    quote!(#ty { #(#data,)* #before #attempts: __saga::compensation_of::<#step>() })
+    let arguments = saga.arguments(data, take).into_iter().chain(before.cloned());
+    quote!(#ty::new(#(#arguments),*))
 }
 
-/// `let undo = …;`: a step is done, and is what is undone first; and the variables that this takes from the scope.
+/// `let undo = …;`: the step of `self` is done, and is what is undone first; and the variables that this takes from the
+/// scope.
 pub(super) fn push_step(
     saga: &Expansion<'_>,
     region: &RegionLayout,
@@ -105,9 +89,15 @@ pub(super) fn push_step(
     layout: &StepLayout,
 ) -> (Option<TokenStream>, BTreeSet<VariableId>) {
     let Some(data) = compensation_data(layout) else { return (None, BTreeSet::new()) };
-    let undo = &saga.undo;
-    let value = compensate(saga, region, index, layout.id, data, Take::Shared);
-    (Some(quote!(let #undo = #value;)), data.clone())
+    let (undo, backward) = (&saga.undo, RegionNames::new(saga, region).backward);
+    let variant = compensation_position(saga, layout.id).variant;
+    let before = region.undoes_before(index).then(|| quote!(self.#undo));
+    let value = compensation(saga, layout.id, data, Take::Shared, before.as_ref());
+    let pushed = quote! {
+        let #undo = #value;
+        let #undo = __saga::Box::new(#backward::#variant(#undo));
+    };
+    (Some(pushed), data.clone())
 }
 
 /// The same for a block that is done: for one arm of an `if`. `None` where there is nothing to undo in it.
@@ -123,21 +113,23 @@ pub(super) fn push_block(
     }
     let undo = &saga.undo;
     let backward = RegionNames::new(saga, region).backward;
-    let earlier = if region.undoes_before(index) { quote!(#undo) } else { quote!(#backward::Undone) };
+    let earlier =
+        if region.undoes_before(index) { quote!(#undo) } else { quote!(__saga::Box::new(#backward::Undone)) };
     let branch = &block.branches[arm.unwrap_or_default()];
     if !block.is_undone || (arm.is_some() && !carries_undo(saga, branch, branch.nodes.len())) {
         return (!region.undoes_before(index)).then(|| quote!(let #undo = #earlier;));
     }
     let Position { variant, ty } = blocks::position(saga, block, Direction::Backward);
-    let before = boxed_before(saga, region, index, &earlier);
-    let pushed = |fields: &TokenStream| quote!(#backward::#variant(#ty { #fields #before }));
+    let before = before_from(saga, region, index, &earlier);
+    let pushed =
+        |fields: &TokenStream| quote!(__saga::Box::new(#backward::#variant(#ty { #fields #before })));
     let undone = match block.kind {
         BlockKind::Parallel => {
             let names = block.branches.iter().map(|branch| names::snake(&branch.label)).collect::<Vec<_>>();
             let undos = block.branches.iter().zip(&names).map(|(branch, field)| {
                 if carries_undo(saga, branch, branch.nodes.len()) {
                     let undo = branch_undo(field);
-                    quote!(#undo)
+                    quote!(*#undo)
                 } else {
                     let backward = RegionNames::new(saga, branch).backward;
                     quote!(#backward::Undone)
@@ -160,7 +152,7 @@ pub(super) fn push_block(
         BlockKind::If { .. } => {
             let (field, arms) = (&saga.arm, blocks::arms(saga, block, Direction::Backward));
             let (arm, arm_undo) = (names::variant(&branch.label), names::local("arm_undo"));
-            let pushed = pushed(&quote!(#field: #arms::#arm(#arm_undo),));
+            let pushed = pushed(&quote!(#field: #arms::#arm(*#arm_undo),));
             if surely_undoes(branch) {
                 pushed
             } else {

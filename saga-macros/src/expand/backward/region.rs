@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::{block, compensation_data, compensation_position, settlement_position, step};
 use crate::expand::blocks::{self, Direction};
-use crate::expand::event::{CompensationEvents, StepEvents, event_pattern};
+use crate::expand::event::{StepEvents, event_pattern};
 use crate::expand::names::{doc, plain, snake};
 use crate::expand::{Code, Expansion, Position, RegionNames, calls};
 use crate::layout::{NodeLayout, RegionLayout, StepLayout, UndoLayout};
@@ -68,55 +68,72 @@ fn variants(saga: &Expansion<'_>, node: &NodeLayout) -> Vec<(Position, String)> 
 }
 
 fn implementation(saga: &Expansion<'_>, region: &RegionLayout) -> TokenStream {
-    let Expansion { event, participants, .. } = saga;
+    let Expansion { event, participants, attempts, .. } = saga;
     let (parameters, bounds) = saga.parameters();
     let backward = RegionNames::new(saga, region).backward;
-    let call = region.nodes.iter().rev().map(|node| call_arms(saga, node));
-    let call = quote! {
-        fn call #parameters (
-            &self,
-            place: &__saga::Place,
-            request: __saga::Request<#participants>,
-        ) -> __saga::Option<__saga::CallFuture<#event>> #bounds {
-            match self {
-                #(#call)*
-                _ => __saga::None,
-            }
-        }
-    };
-    let apply = region.nodes.iter().rev().map(|node| apply_arms(saga, node));
-    let calls = region.nodes.iter().rev().map(|node| calls_arms(saga, node));
-    let methods = quote! {
-        fn apply(self, event: #event) -> __saga::Applied<Self> {
-            match (self, event) {
-                #(#apply)*
-                (at, _) => __saga::Err(__saga::Rejected(at)),
-            }
-        }
-
-        fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
-            match self {
-                #(#calls)*
-                Self::Undone => {}
-            }
-        }
-
-        fn is_undone(&self) -> bool {
-            match self {
-                Self::Undone => true,
-                _ => false,
-            }
-        }
-    };
+    let latest_first = || region.nodes.iter().rev();
+    let steps = latest_first().filter(|node| matches!(node, NodeLayout::Step(_)));
+    let steps = steps.flat_map(|node| variants(saga, node)).map(|(position, _)| position.variant);
+    let calls = latest_first().map(|node| calls_arms(saga, node));
+    let before = latest_first().map(|node| before_arms(saga, node));
+    let advance = latest_first().map(|node| advance_arm(saga, node));
+    let call = latest_first().map(|node| call_arms(saga, node));
     quote! {
         #[automatically_derived]
         impl __saga::Backward for #backward {
             type Event = #event;
 
-            #methods
+            fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
+                let ledger = match self {
+                    #(Self::#steps(at) => &mut at.#attempts,)*
+                    _ => return __saga::None,
+                };
+                __saga::Some(ledger)
+            }
+
+            fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
+                match self {
+                    #(#calls)*
+                    Self::Undone => {}
+                }
+            }
+
+            fn before(self) -> Self {
+                match self {
+                    #(#before)*
+                    at => at,
+                }
+            }
+
+            fn advance(self, event: #event) -> __saga::Applied<Self> {
+                let next = match (self, event) {
+                    #(#advance)*
+                    (at, _) => return __saga::Err(__saga::Rejected(at)),
+                };
+                __saga::Ok(next)
+            }
+
+            fn is_undone(&self) -> bool {
+                match self {
+                    Self::Undone => true,
+                    _ => false,
+                }
+            }
         }
 
-        impl #backward { #call }
+        impl #backward {
+            fn call #parameters (
+                &self,
+                place: &__saga::Place,
+                request: __saga::Request<#participants>,
+            ) -> __saga::Option<__saga::CallFuture<#event>> #bounds {
+                let call = match self {
+                    #(#call)*
+                    _ => return __saga::None,
+                };
+                __saga::Some(call)
+            }
+        }
     }
 }
 
@@ -129,61 +146,35 @@ fn calls_arms(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
     }
 }
 
-fn apply_arms(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
-    match node {
-        NodeLayout::Step(layout) => step_arms(saga, layout),
-        NodeLayout::Block(block) if block.is_undone => {
-            let Position { variant, ty } = blocks::position(saga, block, Direction::Backward);
-            quote! {
-                (Self::#variant(at), event) => {
-                    __saga::in_parallel(at.apply(event), #ty::join, |before| before, Self::#variant)
-                }
-            }
-        }
-        NodeLayout::Block(_) => TokenStream::new(),
-    }
+/// What is compensated before a step.
+fn before_arms(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
+    let NodeLayout::Step(layout) = node else { return TokenStream::new() };
+    let (settle, compensate) =
+        (settlement_position(saga, layout.id).variant, compensation_position(saga, layout.id).variant);
+    let settlement =
+        matches!(layout.undo, UndoLayout::ByOutput { .. }).then(|| quote!(Self::#settle(at) => at.absent(),));
+    let compensation = compensation_data(layout).map(|_| quote!(Self::#compensate(at) => at.compensated(),));
+    quote!(#settlement #compensation)
 }
 
-fn step_arms(saga: &Expansion<'_>, layout: &StepLayout) -> TokenStream {
-    let Expansion { event, attempts, .. } = saga;
-    let id = layout.id;
-    let StepEvents { done, refused, attempt, compensation, .. } = StepEvents::new(saga, id);
-    let Some(CompensationEvents { compensated, attempt: compensation }) = compensation else {
-        return TokenStream::new();
-    };
-    let compensate = compensation_position(saga, id).variant;
-    let settle = settlement_position(saga, id).variant;
-    let settlement = matches!(layout.undo, UndoLayout::ByOutput { .. }).then(|| {
-        let done = event_pattern(saga, id, &done, &quote!(output));
-        let facts = [(refused, quote!(refuse)), (attempt, quote!(record))];
-        let facts = facts.into_iter().filter_map(|(variant, method)| {
-            let fact = event_pattern(saga, id, &variant?, &quote!(fact));
+fn advance_arm(saga: &Expansion<'_>, node: &NodeLayout) -> Option<TokenStream> {
+    let event = &saga.event;
+    match node {
+        NodeLayout::Step(StepLayout { id, undo: UndoLayout::ByOutput { .. }, .. }) => {
+            let (settle, compensate) =
+                (settlement_position(saga, *id).variant, compensation_position(saga, *id).variant);
+            let done = event_pattern(saga, *id, &StepEvents::new(saga, *id).done, &quote!(output));
+            Some(quote!((Self::#settle(at), #event::#done) => Self::#compensate(at.done(output)),))
+        }
+        NodeLayout::Block(block) if block.is_undone => {
+            let Position { variant, ty } = blocks::position(saga, block, Direction::Backward);
             Some(quote! {
-                (Self::#settle(mut at), #event::#fact) => {
-                    match at.#attempts.#method(fact, &mut __saga::None) {
-                        legal if at.#attempts.in_doubt() => legal.at(Self::#settle(at)),
-                        _ => __saga::Ok(at.absent()),
-                    }
+                (Self::#variant(at), event) => {
+                    __saga::in_parallel(at.apply(event), #ty::join, |before| before, Self::#variant)?
                 }
             })
-        });
-        quote! {
-            (Self::#settle(at), #event::#done) if at.#attempts.is_open() => {
-                __saga::Ok(Self::#compensate(at.done(output)))
-            }
-            #(#facts)*
         }
-    });
-    let compensated = event_pattern(saga, id, &compensated, &TokenStream::new());
-    let compensation = event_pattern(saga, id, &compensation, &quote!(fact));
-    quote! {
-        #settlement
-        (Self::#compensate(at), #event::#compensated) if at.#attempts.is_open() => {
-            __saga::Ok(at.compensated())
-        }
-        (Self::#compensate(mut at), #event::#compensation) => {
-            at.#attempts.record(fact, &mut __saga::None).at(Self::#compensate(at))
-        }
+        _ => None,
     }
 }
 
@@ -204,7 +195,7 @@ fn call_arms(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
         }
         NodeLayout::Block(block) if block.is_undone => {
             let variant = blocks::position(saga, block, Direction::Backward).variant;
-            quote!(Self::#variant(at) => at.call(place, request),)
+            quote!(Self::#variant(at) => return at.call(place, request),)
         }
         NodeLayout::Block(_) => TokenStream::new(),
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use quote::quote;
 
-use super::{compensation_data, compensation_position, compensation_value, settlement_position, transition};
-use crate::expand::{Code, Expansion, Take, calls};
+use super::{compensation_data, compensation_position, settlement_position, transition};
+use crate::expand::{Code, Expansion, forward};
 use crate::layout::{RegionLayout, StepLayout, UndoLayout};
 use crate::model::{StepId, VariableId};
 
@@ -43,11 +43,12 @@ fn compensation(
     let ty = compensation_position(saga, id).ty;
     let before = saga.before_field(region, index);
     code.items.extend(saga.position(&ty, &[], &compensation_text(saga, id), data, before.as_ref()));
-    calls::compensation(saga, id, code);
     let doc = format!("`{}` is compensated.", saga.step_name(id));
     let compensated = transition(saga, region, index, "compensated", &doc);
-    let attempt = calls::compensation_attempt(saga, id);
-    code.implementation.extend(quote!(impl #ty { #compensated #attempt }));
+    let step = forward::step_position(saga, id).ty;
+    let attempts = quote!(__saga::compensation_of::<#step>());
+    let new = saga.constructor(data, before.as_ref(), &attempts);
+    code.implementation.extend(quote!(impl #ty { #new #compensated }));
 }
 
 fn settlement(
@@ -61,6 +62,7 @@ fn settlement(
 ) {
     let vis = &saga.model.ast.vis;
     let step = saga.step(id);
+    let step_id = id;
     let (output, output_ty) = (&step.ast.name, &step.ast.ty);
     let ty = settlement_position(saga, id).ty;
     let before = saga.before_field(region, index);
@@ -68,19 +70,22 @@ fn settlement(
     let doc = format!("`{}` did not happen and never will.", saga.step_name(id));
     let absent = transition(saga, region, index, "absent", &doc);
     let compensation_ty = compensation_position(saga, id).ty;
+    // Its own output comes from outside, all else from the position.
+    let arguments = compensation.iter().map(|id| {
+        let name = saga.variable(*id).0;
+        if saga.step(step_id).output == Some(*id) {
+            quote!(__saga::Shared::new(#name))
+        } else {
+            quote!(self.#name)
+        }
+    });
     let undo = region.undoes_before(index).then_some(&saga.undo);
-    let handed_over = undo.map(|undo| quote!(#undo,));
-    let value = compensation_value(saga, id, compensation, Take::Moved, handed_over.as_ref());
-    let mut taken = saga.idents(&(data & compensation));
-    taken.extend(undo);
-    let taken = (!taken.is_empty()).then(|| quote!(let Self { #(#taken,)* .. } = self;));
+    let arguments = arguments.chain(undo.map(|undo| quote!(self.#undo)));
     code.implementation.extend(quote! {
         impl #ty {
             /// It is done after all, and is to be compensated.
             #vis fn done(self, #output: #output_ty) -> #compensation_ty {
-                #taken
-                let #output = __saga::Shared::new(#output);
-                #value
+                #compensation_ty::new(#(#arguments),*)
             }
 
             #absent

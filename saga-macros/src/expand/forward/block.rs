@@ -4,12 +4,12 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{arrival, arrive, begin_data, holds, position, region};
+use super::{arrival, arrive, begin_data, position, region};
 use crate::expand::blocks::{self, Direction};
 use crate::expand::names::{doc, local, number, snake};
 use crate::expand::{Code, Expansion, Position, RegionNames, Take, backward};
 use crate::layout::{BlockLayout, NodeLayout, RegionLayout};
-use crate::model::BlockKind;
+use crate::model::{BlockKind, Zone};
 
 pub(super) fn expand(
     saga: &Expansion<'_>,
@@ -35,8 +35,7 @@ pub(super) fn expand(
     let apply = apply(saga, block);
     let asking = blocks::asking(saga, block, Direction::Forward);
     let join = join(saga, region_layout, index, block);
-    let is_first = index == 0 && region_layout.label.is_empty();
-    let hold = (!is_first && holds(saga, &region_layout.nodes[index])).then(|| hold(saga, block));
+    let hold = holds(region_layout, index, &region_layout.nodes[index]).then(|| hold(block));
     let turns = region_layout.turns_at(index, saga.model);
     let turn = turns.then(|| turn(saga, region_layout, index, block));
     let begin = matches!(block.kind, BlockKind::For { .. }).then(|| begin(saga, block));
@@ -129,20 +128,7 @@ fn body(saga: &Expansion<'_>, body: &RegionLayout) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl __saga::Body for #forward {
-            type Event = #event;
             type Backward = #backward;
-
-            fn apply(
-                self,
-                event: #event,
-                turn: &mut __saga::Option<__saga::Cause>,
-            ) -> __saga::Applied<Self> {
-                self.apply(event, turn)
-            }
-
-            fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
-                self.calls(calls);
-            }
 
             fn is_done(&self) -> bool {
                 match self {
@@ -281,7 +267,7 @@ fn join_items(
     let (collected, pushed) = if undo.is_some() && backward::carries_undo(saga, body, body.nodes.len()) {
         (
             Some(quote!(let mut #undos = __saga::Vec::with_capacity(#ends.len());)),
-            Some(quote!(#undos.push(__saga::Some(#item_undo));)),
+            Some(quote!(#undos.push(__saga::Some(*#item_undo));)),
         )
     } else {
         (None, None)
@@ -313,22 +299,24 @@ fn join_items(
     }
 }
 
-/// Opens nothing after all, where the saga is to turn.
-fn hold(saga: &Expansion<'_>, block: &BlockLayout) -> TokenStream {
-    let attempts = &saga.attempts;
-    let firsts = block.branches.iter().filter_map(|branch| {
-        let first = branch.nodes.first()?;
-        let (field, forward) = (snake(&branch.label), RegionNames::new(saga, branch).forward);
-        let variant = position(saga, first).variant;
-        let hold = match first {
-            NodeLayout::Step(_) => quote!(at.#attempts.hold(turn)),
-            NodeLayout::Block(_) => quote!(at.hold(turn)),
-        };
-        Some(quote!(if let #forward::#variant(at) = &mut self.#field { #hold }))
-    });
+/// Whether a node is a block that opens calls which a turned saga must not open. The saga begins with no other block
+/// than its first.
+pub(super) fn holds(region: &RegionLayout, index: usize, node: &NodeLayout) -> bool {
+    let is_first = index == 0 && region.label.is_empty();
+    match node {
+        NodeLayout::Step(_) => false,
+        NodeLayout::Block(block) => {
+            !is_first && block.kind == BlockKind::Parallel && block.zone != Zone::Retriable
+        }
+    }
+}
+
+/// Opens nothing after all, as the saga is to turn.
+fn hold(block: &BlockLayout) -> TokenStream {
+    let fields = blocks::branch_fields(block);
     quote! {
-        fn hold(&mut self, turn: &__saga::Option<__saga::Cause>) {
-            #(#firsts)*
+        fn hold(&mut self) {
+            #(self.#fields.hold();)*
         }
     }
 }
@@ -339,7 +327,8 @@ fn turn(saga: &Expansion<'_>, region: &RegionLayout, index: usize, block: &Block
     let undo = backward::undo_of_self(saga, region, index);
     let body = if block.is_undone {
         let Position { variant, ty } = blocks::position(saga, block, Direction::Backward);
-        let before = backward::boxed_before(saga, region, index, &undo);
+        let own = &saga.undo;
+        let before = backward::before_from(saga, region, index, &quote!(self.#own));
         let (turned, fields) = match block.kind {
             BlockKind::Parallel => {
                 let fields = blocks::branch_fields(block);

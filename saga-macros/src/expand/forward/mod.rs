@@ -12,7 +12,7 @@ use super::blocks::{self, Direction};
 use super::names::local;
 use super::{Expansion, Position, RegionNames, Take, backward, names};
 use crate::layout::{BlockLayout, NodeLayout, RegionLayout};
-use crate::model::{BlockKind, StepId, Zone};
+use crate::model::{BlockKind, StepId};
 
 /// The names of a step's position.
 pub(super) fn step_position(saga: &Expansion<'_>, id: StepId) -> Position {
@@ -48,12 +48,10 @@ fn arrival(saga: &Expansion<'_>, region: &RegionLayout, index: usize, take: Take
     let Position { variant, ty } = position(saga, node);
     let value = match node {
         NodeLayout::Step(step) => {
-            // The record before opens the first attempt; only an explicit pivot is opened by a record of its own.
-            let is_explicit = saga.step(step.id).zone == Zone::Pivot { explicit: true };
-            let first = names::variant(if is_explicit { "waiting" } else { "opened" });
-            let attempts = &saga.attempts;
-            let data = saga.taken(&step.forward, take);
-            quote!(#ty { #(#data,)* #undo #attempts: __saga::#first::<#ty>() })
+            let data = saga.arguments(&step.forward, take);
+            let undo = undo.is_some().then_some(&saga.undo).into_iter();
+            let arguments = data.into_iter().chain(undo.map(|undo| quote!(#undo)));
+            quote!(#ty::new(#(#arguments),*))
         }
         NodeLayout::Block(block) => {
             let branches = branches(saga, block);
@@ -105,14 +103,4 @@ fn begin_data<'m>(saga: &Expansion<'m>, block: &BlockLayout) -> Vec<&'m proc_mac
         carried.remove(&item);
     }
     saga.idents(&carried)
-}
-
-/// Whether a node's position opens something that a turned saga must not open.
-fn holds(saga: &Expansion<'_>, node: &NodeLayout) -> bool {
-    match node {
-        NodeLayout::Step(step) => {
-            matches!(saga.step(step.id).zone, Zone::Compensatable | Zone::Pivot { explicit: false })
-        }
-        NodeLayout::Block(block) => block.kind == BlockKind::Parallel && block.zone != Zone::Retriable,
-    }
 }

@@ -3,8 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{arrive, block, holds, position, step};
-use crate::ast::StepKind;
+use super::{arrive, block, position, step};
 use crate::expand::event::{StepEvents, event_pattern};
 use crate::expand::names::{doc, plain, snake};
 use crate::expand::{Code, Expansion, Position, RegionNames, backward, blocks, calls};
@@ -58,73 +57,89 @@ fn end_text(region: &RegionLayout) -> &'static str {
 
 fn implementation(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNames) -> TokenStream {
     let RegionNames { forward, backward, end } = names;
-    let Expansion { event, participants, .. } = saga;
+    let Expansion { event, participants, attempts, .. } = saga;
     let (parameters, bounds) = saga.parameters();
     let end_variant = &end.variant;
+    let steps = region.nodes.iter().filter(|node| matches!(node, NodeLayout::Step(_)));
+    let steps = steps.map(|node| position(saga, node).variant);
+    let advance = (0..region.nodes.len()).map(|index| advance_arms(saga, region, index));
+    let calls = region.nodes.iter().map(|node| calls_arm(saga, node));
     let call = region.nodes.iter().map(|node| call_arm(saga, node));
+    let hold = hold(saga, region);
+    let turning = turning(saga, region, end);
+    let all_turn = turning.len() == region.nodes.len() + 1;
+    let implementation = quote! {
+        #[automatically_derived]
+        impl __saga::Region for #forward {
+            type Event = #event;
+
+            fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
+                let ledger = match self {
+                    #(Self::#steps(at) => &mut at.#attempts,)*
+                    _ => return __saga::None,
+                };
+                __saga::Some(ledger)
+            }
+
+            fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
+                match self {
+                    #(#calls)*
+                    Self::#end_variant(_) => {}
+                }
+            }
+
+            fn advance(
+                self,
+                event: #event,
+                turn: &mut __saga::Option<__saga::Cause>,
+            ) -> __saga::Applied<Self> {
+                let next = match (self, event) {
+                    #(#advance)*
+                    (at, _) => return __saga::Err(__saga::Rejected(at)),
+                };
+                __saga::Ok(next)
+            }
+
+            #hold
+        }
+    };
     let call = quote! {
         fn call #parameters (
             &self,
             place: &__saga::Place,
             request: __saga::Request<#participants>,
         ) -> __saga::Option<__saga::CallFuture<#event>> #bounds {
-            match self {
+            let call = match self {
                 #(#call)*
-                _ => __saga::None,
-            }
+                _ => return __saga::None,
+            };
+            __saga::Some(call)
         }
     };
-    let apply = (0..region.nodes.len()).map(|index| apply_arms(saga, region, index));
-    let calls = region.nodes.iter().map(|node| calls_arm(saga, node));
-    let methods = quote! {
-        fn apply(
-            self,
-            event: #event,
-            turn: &mut __saga::Option<__saga::Cause>,
-        ) -> __saga::Applied<Self> {
-            match (self, event) {
-                #(#apply)*
-                (at, _) => __saga::Err(__saga::Rejected(at)),
-            }
-        }
-
-        fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
-            match self {
-                #(#calls)*
-                Self::#end_variant(_) => {}
-            }
-        }
-    };
-    let turning = turning(saga, region, end);
-    let all_turn = turning.len() == region.nodes.len() + 1;
     if region.label.is_empty() {
         let can_turn = if all_turn {
             quote!(true)
         } else {
             quote!(match self { #(Self::#turning(_) => true,)* _ => false })
         };
-        let others = (!all_turn).then(|| quote!(at => __saga::Err(__saga::Rejected(at)),));
+        let others = (!all_turn).then(|| quote!(at => return __saga::Err(__saga::Rejected(at)),));
         return quote! {
+            #implementation
+
             #[automatically_derived]
             impl __saga::Forward for #forward {
-                type Event = #event;
                 type Backward = #backward;
-
-                #methods
 
                 fn can_turn(&self) -> bool {
                     #can_turn
                 }
 
-                fn is_open(&self) -> bool {
-                    __saga::is_open(|calls| self.calls(calls))
-                }
-
-                fn turn(self) -> __saga::Result<#backward, __saga::Rejected<Self>> {
-                    match self {
-                        #(Self::#turning(at) => __saga::Ok(at.turn()),)*
+                fn turn(self) -> __saga::Applied<#backward, Self> {
+                    let turned = match self {
+                        #(Self::#turning(at) => at.turn(),)*
                         #others
-                    }
+                    };
+                    __saga::Ok(turned)
                 }
 
                 fn is_done(&self) -> bool {
@@ -147,7 +162,23 @@ fn implementation(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNam
             }
         }
     });
-    quote!(impl #forward { #methods #call #turn })
+    quote!(#implementation impl #forward { #call #turn })
+}
+
+/// `fn hold`, where there is a block that opens several calls at once.
+fn hold(saga: &Expansion<'_>, region: &RegionLayout) -> Option<TokenStream> {
+    let blocks = region.nodes.iter().enumerate().filter(|(index, node)| block::holds(region, *index, node));
+    let blocks = blocks.map(|(_, node)| position(saga, node).variant).collect::<Vec<_>>();
+    (!blocks.is_empty()).then(|| {
+        quote! {
+            fn hold(&mut self) {
+                match self {
+                    #(Self::#blocks(at) => at.hold(),)*
+                    at => __saga::hold(at),
+                }
+            }
+        }
+    })
 }
 
 /// The variants from which the saga can compensate.
@@ -172,106 +203,57 @@ fn call_arm(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
     let variant = position(saga, node).variant;
     match node {
         NodeLayout::Step(step) => calls::step_arm(saga, step.id, &quote!(Self::#variant)),
-        NodeLayout::Block(_) => quote!(Self::#variant(at) => at.call(place, request),),
+        NodeLayout::Block(_) => quote!(Self::#variant(at) => return at.call(place, request),),
     }
 }
 
-/// The arms of `apply` for the position with number `index`.
-fn apply_arms(saga: &Expansion<'_>, region: &RegionLayout, index: usize) -> TokenStream {
-    let Expansion { event, attempts, .. } = saga;
-    let Position { variant, ty } = position(saga, &region.nodes[index]);
+/// The arms of `advance` for the position with number `index`.
+fn advance_arms(saga: &Expansion<'_>, region: &RegionLayout, index: usize) -> TokenStream {
+    let Expansion { event, .. } = saga;
+    let Position { variant, .. } = position(saga, &region.nodes[index]);
     let NodeLayout::Step(step) = &region.nodes[index] else {
-        let next = next(saga, region, index);
-        return quote! {
-            (Self::#variant(at), event) => {
-                __saga::in_parallel(at.apply(event, turn), #ty::join, #next, Self::#variant)
-            }
-        };
+        let joined = joined(saga, region, index, &quote!(at.apply(event, turn)));
+        return quote!((Self::#variant(at), event) => #joined?,);
     };
     let id = step.id;
-    let StepEvents { refused, attempt, otherwise, .. } = StepEvents::new(saga, id);
-    let is_passive = saga.step(id).ast.kind.is_made() || saga.step(id).ast.kind == StepKind::Receive;
-    // What the coordinator decides it decides only for a saga that goes on.
-    let goes_on = is_passive.then(|| quote!(&&turn.is_none()));
+    let StepEvents { done, otherwise, .. } = StepEvents::new(saga, id);
     let is_arm = match region.nodes.get(index + 1) {
         Some(NodeLayout::Block(block)) if matches!(block.kind, BlockKind::If { .. }) => {
             let arms = crate::expand::names::number(block.branches.len());
-            Some(quote!(&& output < #arms))
+            Some(quote!(if output < #arms))
         }
         _ => None,
     };
-    let done = event_pattern(saga, id, &StepEvents::new(saga, id).done, &quote!(output));
+    let arms = std::iter::once(done).chain(otherwise).map(|variant| {
+        let pattern = event_pattern(saga, id, &variant, &quote!(output));
+        quote!(#event::#pattern)
+    });
+    let arms = arms.collect::<Vec<_>>();
     let next = after_done(saga, region, index);
-    let refused = refused.map(|refused| {
-        let refused = event_pattern(saga, id, &refused, &quote!(refusal));
-        quote! {
-            (Self::#variant(mut at), #event::#refused) => {
-                at.#attempts.refuse(refusal, turn).at(Self::#variant(at))
-            }
-        }
-    });
-    let attempt = attempt.map(|attempt| {
-        let attempt = event_pattern(saga, id, &attempt, &quote!(fact));
-        quote! {
-            (Self::#variant(mut at), #event::#attempt) => {
-                at.#attempts.record(fact, turn).at(Self::#variant(at))
-            }
-        }
-    });
-    let otherwise = otherwise.map(|otherwise| {
-        let otherwise = event_pattern(saga, id, &otherwise, &quote!(output));
-        quote!((Self::#variant(at), #event::#otherwise) if at.#attempts.has_failed() && turn.is_none() => #next,)
-    });
-    quote! {
-        (Self::#variant(at), #event::#done) if at.#attempts.is_open() #goes_on #is_arm => #next,
-        #refused
-        #attempt
-        #otherwise
-    }
+    quote!(#((Self::#variant(at), #arms) #is_arm => #next,)*)
 }
 
 /// The position after a step that is done with `output`.
 fn after_done(saga: &Expansion<'_>, region: &RegionLayout, index: usize) -> TokenStream {
-    if let Some(NodeLayout::Block(block)) = region.nodes.get(index + 1)
-        && block.kind != BlockKind::Parallel
-    {
+    match region.nodes.get(index + 1) {
         // Perhaps there is nothing to do in it.
-        let Position { variant, ty } = position(saga, &region.nodes[index + 1]);
-        let next = next(saga, region, index + 1);
-        return quote!(__saga::in_parallel(__saga::Ok(at.done(output)), #ty::join, #next, Self::#variant));
-    }
-    let (Position { variant: next, .. }, _) = arrive(saga, region, index + 1);
-    match hold(saga, region, index) {
-        None => quote!(__saga::Ok(Self::#next(at.done(output)))),
-        Some(hold) => quote! {{
-            let mut next = at.done(output);
-            #hold
-            __saga::Ok(Self::#next(next))
-        }},
+        Some(NodeLayout::Block(block)) if block.kind != BlockKind::Parallel => {
+            let joined = joined(saga, region, index + 1, &quote!(__saga::Ok(at.done(output))));
+            quote!(#joined?)
+        }
+        _ => {
+            let (Position { variant: next, .. }, _) = arrive(saga, region, index + 1);
+            quote!(Self::#next(at.done(output)))
+        }
     }
 }
 
-/// How the position after a block becomes one of the region: a function.
-fn next(saga: &Expansion<'_>, region: &RegionLayout, index: usize) -> TokenStream {
+/// What the block with number `index` is `applied` to, or the position after it.
+fn joined(saga: &Expansion<'_>, region: &RegionLayout, index: usize, applied: &TokenStream) -> TokenStream {
+    let Position { variant, ty } = position(saga, &region.nodes[index]);
     let (Position { variant: next, .. }, _) = arrive(saga, region, index + 1);
-    match hold(saga, region, index) {
-        None => quote!(Self::#next),
-        Some(hold) => quote! {
-            |mut next| {
-                #hold
-                Self::#next(next)
-            }
-        },
-    }
-}
-
-/// What the next position must not open once the saga is to turn.
-fn hold(saga: &Expansion<'_>, region: &RegionLayout, index: usize) -> Option<TokenStream> {
-    let attempts = &saga.attempts;
-    match region.nodes.get(index + 1)? {
-        node if !holds(saga, node) => None,
-        NodeLayout::Step(_) => Some(quote!(next.#attempts.hold(turn);)),
-        NodeLayout::Block(_) => Some(quote!(next.hold(turn);)),
+    quote! {
+        __saga::in_parallel(#applied, #ty::join, |next| __saga::arrived(Self::#next(next), turn), Self::#variant)
     }
 }
 

@@ -7,8 +7,8 @@ use quote::quote;
 
 use super::{arrive, step_position};
 use crate::ast::StepKind;
-use crate::expand::names::{doc, local, number};
-use crate::expand::{Code, Expansion, Position, RegionNames, Take, backward, calls, definition};
+use crate::expand::names::{self, doc, local, number};
+use crate::expand::{Code, Expansion, Position, RegionNames, Take, backward, calls};
 use crate::layout::{RegionLayout, StepLayout, UndoLayout};
 use crate::model::{StepId, Zone};
 
@@ -25,56 +25,40 @@ pub(super) fn expand(
     let docs = &saga.step(id).ast.attrs;
     let undo = saga.undo_field(region, index);
     code.items.extend(saga.position(&ty, docs, &text, &layout.forward, undo.as_ref()));
-    calls::step(saga, id, code);
+    // The record before opens the first attempt; only an explicit pivot is opened by a record of its own.
+    let is_explicit = saga.step(id).zone == Zone::Pivot { explicit: true };
+    let first = names::variant(if is_explicit { "waiting" } else { "opened" });
+    let new = saga.constructor(&layout.forward, undo.as_ref(), &quote!(__saga::#first::<Self>()));
     let done = done(saga, region, index, layout);
     let turn = region.turns_at(index, saga.model).then(|| turn(saga, region, index, layout));
-    let attempt = calls::step_attempt(saga, id);
-    let step = implementation(saga, id);
-    code.implementation.extend(quote! {
-        impl #ty { #done #turn #attempt }
-        #step
-    });
+    let calls = calls::step(saga, id);
+    code.steps.extend(quote!(impl #ty { #new #done #turn #calls }));
+    code.implementation.extend(implementation(saga, id));
 }
 
 /// What the machine knows of a step.
 fn implementation(saga: &Expansion<'_>, id: StepId) -> TokenStream {
-    let step = saga.step(id);
     let Position { ty: position, .. } = step_position(saga, id);
-    let (index, name, ty) = (number(id), saga.step_name(id), &step.ast.ty);
-    let role = match step.zone {
-        Zone::Compensatable => quote!(Compensatable),
-        Zone::Pivot { .. } => quote!(Pivot),
-        Zone::Retriable => quote!(Retriable),
-    };
-    let keyed = keyed(saga, id);
-    let probe = step.ast.probe.is_some();
-    let otherwise = step.ast.otherwise.is_some();
-    let kind = definition::kind(step.ast.kind);
+    let (index, ty, forward) = (number(id), &saga.step(id).ast.ty, saga.item("Forward"));
+    let keyed = keyed(saga, id).map(|keyed| quote!(const KEYED: bool = #keyed;));
     quote! {
         #[automatically_derived]
         impl __saga::Step for #position {
             type Output = #ty;
-
-            const CALL: &'static __saga::StepCall = &__saga::StepCall {
-                step: #index,
-                name: #name,
-                kind: __saga::StepKind::#kind,
-                role: __saga::Role::#role,
-                keyed: #keyed,
-                probe: #probe,
-                otherwise: #otherwise,
-            };
+            type Steps = #forward;
+            const INDEX: usize = #index;
+            #keyed
         }
     }
 }
 
-/// Whether the action answers by key.
-fn keyed(saga: &Expansion<'_>, id: StepId) -> TokenStream {
+/// Whether the action answers by key, where only the types of its participants say so.
+fn keyed(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
     let step = saga.step(id);
     let is_remote = matches!(step.ast.kind, StepKind::Step | StepKind::Pivot);
     let is_sure = step.ast.keyed.is_some() || !is_remote || !step.must_be_keyed.is_empty();
     if is_sure {
-        return quote!(true);
+        return None;
     }
     let mentions = crate::uses::mentions(&step.ast.action.tokens);
     let is_mentioned = |name: &str| mentions.iter().any(|mention| mention.name == name);
@@ -91,12 +75,12 @@ fn keyed(saga: &Expansion<'_>, id: StepId) -> TokenStream {
             || quote!(#ty).into_iter().any(|token| parameters.contains(&token.to_string()))
     };
     if types.is_empty() || types.iter().any(depends) {
-        return quote!(false);
+        return None;
     }
-    quote! {{
+    Some(quote! {{
         use __saga::NotKeyed as _;
         #(__saga::IsKeyed::<#types>::KEYED)&&*
-    }}
+    }})
 }
 
 fn done(saga: &Expansion<'_>, region: &RegionLayout, index: usize, layout: &StepLayout) -> TokenStream {
@@ -105,7 +89,7 @@ fn done(saga: &Expansion<'_>, region: &RegionLayout, index: usize, layout: &Step
     let (name, ty) = (&step.ast.name, &step.ast.ty);
     let doc = doc(&format!("`{}` is done.", saga.step_name(layout.id)));
     let (Position { ty: next, .. }, value) = arrive(saga, region, index + 1);
-    let (undo, undo_uses) = if backward::carries_undo(saga, region, index + 1) {
+    let (pushed, undo_uses) = if backward::carries_undo(saga, region, index + 1) {
         backward::push_step(saga, region, index, layout)
     } else {
         (None, BTreeSet::new())
@@ -124,8 +108,9 @@ fn done(saga: &Expansion<'_>, region: &RegionLayout, index: usize, layout: &Step
             (quote!(#output), None)
         }
     };
-    let passes_undo =
-        backward::carries_undo(saga, region, index) && backward::carries_undo(saga, region, index + 1);
+    let passes_undo = pushed.is_none()
+        && backward::carries_undo(saga, region, index)
+        && backward::carries_undo(saga, region, index + 1);
     let mut taken = saga.idents(&(&layout.forward & &used));
     taken.extend(passes_undo.then_some(&saga.undo));
     let taken = (!taken.is_empty()).then(|| quote!(let Self { #(#taken,)* .. } = self;));
@@ -134,7 +119,7 @@ fn done(saga: &Expansion<'_>, region: &RegionLayout, index: usize, layout: &Step
         #vis fn done(self, #output: #ty) -> #next {
             #taken
             #shared
-            #undo
+            #pushed
             #value
         }
     }
@@ -145,10 +130,14 @@ fn turn(saga: &Expansion<'_>, region: &RegionLayout, index: usize, layout: &Step
     let Expansion { attempts, undo, .. } = saga;
     let RegionNames { backward, .. } = RegionNames::new(saga, region);
     let before = backward::before(saga, region, index);
+    let before_argument = region.undoes_before(index).then(|| quote!(#undo));
     let (data, in_doubt) = match &layout.undo {
         UndoLayout::None => (None, None),
         UndoLayout::ByKey { compensation } => {
-            let value = backward::compensate(saga, region, index, layout.id, compensation, Take::Moved);
+            let Position { variant, .. } = backward::compensation_position(saga, layout.id);
+            let value =
+                backward::compensation(saga, layout.id, compensation, Take::Moved, before_argument.as_ref());
+            let value = quote!(#backward::#variant(#value));
             (Some(compensation), Some(value))
         }
         UndoLayout::ByOutput { settlement, .. } => {
@@ -164,7 +153,7 @@ fn turn(saga: &Expansion<'_>, region: &RegionLayout, index: usize, layout: &Step
         (Some(data), Some(value)) => {
             let has_undo = backward::carries_undo(saga, region, index);
             let taken = saga.idents(data).into_iter().chain(has_undo.then_some(undo));
-            let undo = if has_undo { quote!(#undo) } else { quote!(#backward::Undone) };
+            let undo = if has_undo { quote!(*#undo) } else { quote!(#backward::Undone) };
             quote! {
                 let Self { #(#taken,)* #attempts, .. } = self;
                 if #attempts.in_doubt() { #value } else { #undo }

@@ -92,25 +92,37 @@ fn check(text: &str) {
     let file = expand_text(text);
     let tokens = file.to_token_stream().to_string();
     assert!(!tokens.contains("compile_error"), "refused:\n{text}\n{tokens}");
-    let literals = literals(&file);
+    let positions = built(&file);
     let outline = outline::outline(&file);
     for line in outline.lines().filter(|line| !line.starts_with(' ') && line.contains('{')) {
         let (name, fields) = line.split_once(" { ").unwrap();
         let fields = fields.trim_end_matches('}').split(',').map(|field| field.trim().to_owned());
         let fields = fields.filter(|field| !field.is_empty()).collect::<BTreeSet<_>>();
-        let built = literals.iter().filter(|(ty, _)| ty == name).collect::<Vec<_>>();
+        let built = positions.iter().filter(|(ty, _)| ty == name).collect::<Vec<_>>();
         assert!(!built.is_empty(), "nothing leads to {name}:\n{text}");
-        for (_, literal) in built {
-            assert_eq!(literal, &fields, "{name}:\n{text}");
+        for (_, built) in built {
+            match built {
+                Built::Literally(literal) => assert_eq!(literal, &fields, "{name}:\n{text}"),
+                // The attempts are no argument.
+                Built::ByCall(arguments) => assert_eq!(arguments + 1, fields.len(), "{name}:\n{text}"),
+            }
         }
     }
 }
 
-/// The positions that are built, with their fields.
-fn literals(file: &syn::File) -> Vec<(String, BTreeSet<String>)> {
-    struct Literals(Vec<(String, BTreeSet<String>)>);
+/// How a position is built.
+enum Built {
+    /// With these fields.
+    Literally(BTreeSet<String>),
+    /// By `new`, with so many arguments.
+    ByCall(usize),
+}
 
-    impl<'ast> syn::visit::Visit<'ast> for Literals {
+/// The positions that are built.
+fn built(file: &syn::File) -> Vec<(String, Built)> {
+    struct Positions(Vec<(String, Built)>);
+
+    impl<'ast> syn::visit::Visit<'ast> for Positions {
         fn visit_expr_struct(&mut self, literal: &'ast syn::ExprStruct) {
             let fields = literal.fields.iter().map(|field| field.member.to_token_stream().to_string());
             let fields = fields.collect::<Vec<_>>();
@@ -118,15 +130,27 @@ fn literals(file: &syn::File) -> Vec<(String, BTreeSet<String>)> {
             assert_eq!(fields.len(), unique.len(), "a field is given twice");
             let name = literal.path.segments.last().unwrap().ident.to_string();
             if literal.rest.is_none() {
-                self.0.push((name, unique));
+                self.0.push((name, Built::Literally(unique)));
             }
             syn::visit::visit_expr_struct(self, literal);
         }
+
+        fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+            if let syn::Expr::Path(function) = &*call.func {
+                let names = function.path.segments.iter().map(|segment| segment.ident.to_string());
+                if let [ty, function] = &names.collect::<Vec<_>>()[..]
+                    && function == "new"
+                {
+                    self.0.push((ty.clone(), Built::ByCall(call.args.len())));
+                }
+            }
+            syn::visit::visit_expr_call(self, call);
+        }
     }
 
-    let mut literals = Literals(Vec::new());
-    syn::visit::Visit::visit_file(&mut literals, file);
-    literals.0
+    let mut positions = Positions(Vec::new());
+    syn::visit::Visit::visit_file(&mut positions, file);
+    positions.0
 }
 
 proptest! {
