@@ -18,6 +18,7 @@ pub mod coordinator;
 pub mod data;
 pub mod definition;
 pub mod graph;
+pub mod guide;
 #[cfg(feature = "coordinator")]
 pub mod log;
 pub mod machine;
