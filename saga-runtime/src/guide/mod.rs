@@ -2,17 +2,17 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | To begin with | [introduction](introduction), [the saga's head](declaration), [participants](participants) |
-//! | Steps and their effects | [`step`](step), [what an error says](errors), [`compensate`](compensate), [`keyed`](keyed), [`probe`](probe), [`read`](read), [`pivot`](pivot) |
-//! | Time | [durations](durations), [`timeout` and `retry`](policies), [`deadline`](deadline), [`sleep`](sleep) |
-//! | Blocks | [`parallel`](parallel), [`if`](branches), [`for` and `parallel for`](items) |
-//! | From outside, and to the end | [`receive`](receive), [`else`](otherwise), [`events`](events), [`return`](output) |
+//! | To begin with | [introduction], [the saga's head](declaration), [participants] |
+//! | Steps and their effects | [`step`], [what an error says](errors), [`compensate`], [`keyed`], [`probe`], [`read`], [`pivot`] |
+//! | Time | [durations], [`timeout` and `retry`](policies), [`deadline`], [`sleep`] |
+//! | Blocks | [`parallel`], [`if`](branches), [`for` and `parallel for`](items) |
+//! | From outside, and to the end | [`receive`], [`else`](otherwise), [`events`], [`return`](output) |
 //! | Behind it | [what it generates](generated), [why the compiler says so](why) |
 //!
 //! The examples share a few participants: `Flights` answers by key, `Hotels` does not. `World` makes them, notes what
 //! they are asked, and lets a call fail when told to. `run` begins a saga on a [`MemoryLog`](crate::log::MemoryLog),
 //! waits for its end, and tells how it ended and what its log holds: the step and the event of each record. The
-//! [introduction](introduction) shows the same with nothing hidden.
+//! [introduction] shows the same with nothing hidden.
 
 /// One chapter a line. Its text is read only where documentation is made or tested: any other build finds empty modules.
 macro_rules! chapters {
