@@ -103,7 +103,7 @@ fn with_messages(text: &str, page: &Path) -> String {
         let place = || format!("{}, case `{case}`", page.display());
         assert_eq!(lines.next(), Some("```text"), "{}: the marker stands above a block of text", place());
         assert!(lines.any(|line| line == "```"), "{}: the block has no end", place());
-        written += &format!("```text\n{}\n```\n", message(case, nth, &place()));
+        written.extend(["```text\n", &message(case, nth, &place()), "\n```\n"]);
     }
     written
 }
@@ -125,7 +125,7 @@ fn message(case: &str, nth: Option<usize>, place: &str) -> String {
     let mut messages = Vec::<String>::new();
     for line in all.lines() {
         match messages.last_mut().filter(|_| !line.starts_with("error")) {
-            Some(message) => *message += &format!("\n{line}"),
+            Some(message) => message.extend(["\n", line]),
             None => messages.push(line.to_owned()),
         }
     }
