@@ -14,7 +14,8 @@
 //! waits for its end, and tells how it ended and what its log holds: the step and the event of each record. The
 //! [introduction] shows the same with nothing hidden.
 
-/// One chapter a line. Its text is read only where documentation is made or tested: any other build finds empty modules.
+/// One chapter each; a new one is a file, an entry below, and a link in the table above. The text is read only where
+/// documentation is made or tested: any other build finds empty modules.
 macro_rules! chapters {
     ($($(#[$summary:meta])* $name:ident, $text:literal;)*) => {$(
         $(#[$summary])*
