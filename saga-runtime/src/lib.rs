@@ -1,6 +1,7 @@
 //! Sagas: transactions over several services, declared once, type-checked, compensated and durable.
 //!
 //! - [`saga!`] declares a saga and writes its typed state machine;
+//! - [`guide`] teaches the language, form by form, and says why the compiler says what it says;
 //! - [`Coordinator`] executes sagas and resumes them after a crash;
 //! - [`log`] keeps what happened: [`log::SqliteLog`] in a file, [`log::MemoryLog`] for tests;
 //! - [`graph`] draws a declaration, what happens when something fails, and a recorded run;
@@ -18,6 +19,7 @@ pub mod coordinator;
 pub mod data;
 pub mod definition;
 pub mod graph;
+pub mod guide;
 #[cfg(feature = "coordinator")]
 pub mod log;
 pub mod machine;
