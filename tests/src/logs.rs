@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use saga_runtime::SagaId;
 use saga_runtime::log::{
-    Append, AppendError, Cursor, History, HistoryError, LockCursor, LockPage, LogError, LogFuture, Page,
-    SagaLog, Wake,
+    Append, AppendError, AppendLocal, Cursor, History, HistoryError, LockCursor, LockPage, LogError,
+    LogFuture, Page, Record, SagaLog, Status, Wake,
 };
 use tokio::sync::watch;
 
@@ -118,22 +118,50 @@ impl TestLog {
     }
 
     async fn append_one(&self, append: Append) -> Result<(), AppendError> {
-        let delay = self.state().delay;
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
-        }
-        let (fault, down) = {
-            let mut state = self.state();
-            state.appends.push(append.clone());
-            let number = state.appends.len();
-            (state.script.get(&number).copied(), state.down)
-        };
+        let (_, fault) = self.tried(append.clone()).await;
         let inner = async || {
             let answer = self.log.append(vec![append.clone()]).await.pop();
             answer.unwrap_or_else(|| Err(Self::unavailable().into()))
         };
+        self.answer(fault?, inner).await
+    }
+
+    /// The append of a local call: its records are known when it was made.
+    async fn append_one_local(&self, local: AppendLocal) -> Result<Vec<Record>, AppendError> {
+        let (saga, first_seq) = (local.saga.clone(), local.first_seq);
+        let (status, wake) = (Status::Running, Wake::Now);
+        let append = Append { saga, begin: None, first_seq, records: Vec::new(), status, wake, locks: None };
+        let (number, fault) = self.tried(append).await;
+        let inner = async || {
+            let answer = self.log.append_local(local).await;
+            if let Ok(records) = &answer {
+                self.state().appends[number - 1].records.clone_from(records);
+            }
+            answer
+        };
+        self.answer(fault?, inner).await
+    }
+
+    /// The number of this append, and what is to happen to it.
+    async fn tried(&self, append: Append) -> (usize, Result<Option<LogFault>, LogError>) {
+        let delay = self.state().delay;
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        let mut state = self.state();
+        state.appends.push(append);
+        let number = state.appends.len();
+        let fault =
+            if state.down { Err(Self::unavailable()) } else { Ok(state.script.get(&number).copied()) };
+        (number, fault)
+    }
+
+    async fn answer<T>(
+        &self,
+        fault: Option<LogFault>,
+        inner: impl AsyncFnOnce() -> Result<T, AppendError>,
+    ) -> Result<T, AppendError> {
         match fault {
-            _ if down => Err(Self::unavailable().into()),
             None => inner().await,
             Some(LogFault::CrashBefore) => self.crash().await,
             Some(LogFault::CrashAfter) => {
@@ -160,6 +188,15 @@ impl SagaLog for TestLog {
                 answers.push(self.append_one(append).await);
             }
             answers
+        })
+    }
+
+    fn append_local(&self, local: AppendLocal) -> LogFuture<'_, Result<Vec<Record>, AppendError>> {
+        Box::pin(async move {
+            if *self.crashed.borrow() {
+                return pending().await;
+            }
+            self.append_one_local(local).await
         })
     }
 
@@ -232,6 +269,13 @@ impl<L: SagaLog> SagaLog for Unhurried<L> {
     fn append(&self, batch: Vec<Append>) -> LogFuture<'_, Vec<Result<(), AppendError>>> {
         Box::pin(async move {
             self.unhurried(async move |log: &L| log.append(batch).await).await.unwrap_or_default()
+        })
+    }
+
+    fn append_local(&self, local: AppendLocal) -> LogFuture<'_, Result<Vec<Record>, AppendError>> {
+        Box::pin(async move {
+            let answer = self.unhurried(async move |log: &L| log.append_local(local).await).await;
+            answer.unwrap_or_else(|| Err(TestLog::unavailable().into()))
         })
     }
 

@@ -189,4 +189,13 @@ mod tests {
         let _ = log.clone().append(vec![append.clone()]).await;
         assert_eq!(log.append(vec![append]).await, [Ok(())], "the clone's append stands");
     }
+
+    #[tokio::test]
+    async fn a_local_call_is_refused_with_what_to_use() {
+        let log = MemoryLog::new();
+        assert_eq!(conformance::append(&log, conformance::begun("trip", 1)).await, Ok(()));
+        let answer = log.append_local(conformance::local("trip", 1, |(): &()| true)).await;
+        let text = answer.expect_err("it has no transactions").to_string();
+        assert!(text.contains("as `SqliteLog`"), "{text}");
+    }
 }

@@ -3,6 +3,7 @@
 //! A log stores [`Record`]s per saga, numbered from 0 without a gap. It knows nothing of what they mean.
 
 pub mod conformance;
+mod local;
 mod memory;
 mod rules;
 #[cfg(feature = "sqlite")]
@@ -15,6 +16,7 @@ use std::pin::Pin;
 use crate::definition::Fingerprint;
 use crate::id::SagaId;
 
+pub use local::{AppendLocal, LocalAnswer, LocalCall, Transactional};
 pub use memory::MemoryLog;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteLog;
@@ -43,6 +45,27 @@ pub trait SagaLog: Send + Sync + 'static {
     ///
     /// Dropping the future does not take back what was handed over.
     fn append(&self, batch: Vec<Append>) -> LogFuture<'_, Vec<Result<(), AppendError>>>;
+
+    /// Makes a call within the log's transaction, and the records that it answers durable with what it did: both or
+    /// neither, and once. Answers the records that stand from `first_seq` on.
+    ///
+    /// If records stand there already, as after [`AppendError::Unavailable`], nothing is called, and they are the answer.
+    /// Otherwise the saga must be running and have exactly `first_seq` records, and its records keep the rules of
+    /// [`append`](Self::append). A call that panics is [`AppendError::LocalFailed`]; then, and whenever its answer cannot
+    /// be recorded, nothing of what it did is kept.
+    ///
+    /// The call is made by the log itself, in the transaction of all appends that wait at the same time: it is isolated
+    /// from them, and they wait for it. See [`LocalCall`] for what that asks of it.
+    ///
+    /// Only a [`Transactional`] log can do this; unless a log says otherwise, it answers [`AppendError::Invalid`]. A log
+    /// that wraps another one has to pass it on.
+    fn append_local(&self, local: AppendLocal) -> LogFuture<'_, Result<Vec<Record>, AppendError>> {
+        Box::pin(async move {
+            let cause = "its log has no transactions that a local call could have its effect in; keep sagas with local \
+                         calls in a log that is `Transactional`, as `SqliteLog`";
+            Err(AppendError::Invalid { saga: local.saga, cause: cause.to_owned() })
+        })
+    }
 
     /// The whole history of one saga, or `None` if the log does not know it.
     fn history<'a>(&'a self, id: &'a SagaId) -> LogFuture<'a, Result<Option<History>, HistoryError>>;
@@ -291,6 +314,14 @@ pub enum AppendError {
     /// The saga's rows are damaged: nothing is appended to it.
     #[error(transparent)]
     Damaged(#[from] Damaged),
+    /// A local call has panicked, or has left the database in a state that cannot be committed. Nothing of it is kept.
+    #[error("saga `{saga}`: its local call has failed, and nothing of it is kept: {cause}")]
+    LocalFailed {
+        /// The saga.
+        saga: SagaId,
+        /// What happened.
+        cause: String,
+    },
     /// The append keeps no log's rules, as one without a record: nobody needs to try it again.
     #[error("saga `{saga}`: what was to be appended is invalid: {cause}")]
     Invalid {

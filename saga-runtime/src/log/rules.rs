@@ -4,6 +4,7 @@ use super::{
     Append, AppendError, Begin, History, LOCK_KEY_BYTES_MAX, LOCKS_MAX, Locks, RECORD_BYTES_MAX, Record,
     Status, WAKE_MS_MAX, Wake,
 };
+use crate::id::SagaId;
 
 /// What is to be done for an append that is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +41,30 @@ pub(super) fn validate(append: &Append) -> Result<(), AppendError> {
 pub(super) fn judge(append: &Append, held: Option<&History>) -> Result<Verdict, AppendError> {
     match (&append.begin, held) {
         (Some(_), None) => Ok(Verdict::Write { skip: 0 }),
-        (None, None) => Err(conflict(append, 0)),
+        (None, None) => Err(conflict(&append.saga, append.first_seq, 0)),
         (Some(begin), Some(held)) => judge_begin(append, begin, held),
         (None, Some(held)) => judge_next(append, held),
+    }
+}
+
+/// Judges a local call by what the log holds of its saga: the records that stand in its place already, or `None` if it is
+/// to be made.
+#[cfg(feature = "sqlite")]
+pub(super) fn judge_local(
+    local: &super::AppendLocal,
+    held: Option<&History>,
+) -> Result<Option<Vec<Record>>, AppendError> {
+    if local.first_seq == 0 {
+        let cause = "a local call cannot begin it, and its first record has number 0".to_owned();
+        return Err(AppendError::Invalid { saga: local.saga.clone(), cause });
+    }
+    let found = held.map_or(0, |held| held.records.len());
+    let standing = held.zip(usize::try_from(local.first_seq).ok());
+    let standing = standing.and_then(|(held, first)| Some((held, held.records.get(first..)?)));
+    match standing {
+        Some((_, standing)) if !standing.is_empty() => Ok(Some(standing.to_vec())),
+        Some((held, _)) if held.status == Status::Running => Ok(None),
+        _ => Err(conflict(&local.saga, local.first_seq, found as u64)),
     }
 }
 
@@ -56,9 +78,9 @@ pub(super) fn wake_after(append: &Append) -> Wake {
     }
 }
 
-/// Other records stand at the append's place, or the place before it is empty.
-pub(super) fn conflict(append: &Append, found: u64) -> AppendError {
-    AppendError::Conflict { saga: append.saga.clone(), expected: append.first_seq, found }
+/// Other records stand at the place `expected`, or the place before it is empty.
+pub(super) fn conflict(saga: &SagaId, expected: u64, found: u64) -> AppendError {
+    AppendError::Conflict { saga: saga.clone(), expected, found }
 }
 
 /// The keys of `locks`, each once, in the order in which they are taken.
@@ -84,7 +106,7 @@ fn judge_begin(append: &Append, begin: &Begin, held: &History) -> Result<Verdict
 
 fn judge_next(append: &Append, held: &History) -> Result<Verdict, AppendError> {
     let found = held.records.len();
-    let refused = || Err(conflict(append, found as u64));
+    let refused = || Err(conflict(&append.saga, append.first_seq, found as u64));
     let Some(standing) = usize::try_from(append.first_seq).ok().and_then(|first| held.records.get(first..))
     else {
         return refused();

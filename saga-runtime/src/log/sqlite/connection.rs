@@ -21,6 +21,9 @@ const PAGE_BYTES: i64 = 4096;
 /// What the write-ahead log is cut to after it has been used up, in bytes.
 const WAL_BYTES_KEPT: i64 = 64 << 20;
 
+/// How many statements of one connection stay prepared: all of the log's own, and those of local calls.
+const STATEMENTS_KEPT: usize = 256;
+
 /// Memory for pages of one connection, in KiB; negative as SQLite wants it.
 const CACHE_KIB: i64 = -16_384;
 
@@ -105,6 +108,7 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
 /// A damaged or hostile file must not do more than fail.
 fn harden(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;

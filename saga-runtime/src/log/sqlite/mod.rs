@@ -13,6 +13,7 @@ mod connection;
 mod error;
 mod heads;
 mod load;
+mod local;
 mod lock;
 mod locks;
 mod reader;
@@ -32,16 +33,19 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
 use self::error::log_error;
+use self::local::Gate;
 use self::lock::LockFile;
 use self::reader::{Query, Reader};
 use self::writer::{Request, Writer};
 use super::{
-    Append, AppendError, Cursor, History, HistoryError, LockCursor, LockPage, LogError, LogFuture, Page,
-    SagaLog, Wake,
+    Append, AppendError, AppendLocal, Cursor, History, HistoryError, LockCursor, LockPage, LogError,
+    LogFuture, Page, Record, SagaLog, Transactional, Wake,
 };
 use crate::id::SagaId;
 
 pub use self::error::{OpenError, OpenErrorReason};
+/// The SQLite that the log is written with, for what local calls do in it.
+pub use rusqlite;
 
 /// A saga log in an SQLite file.
 ///
@@ -98,13 +102,15 @@ impl Options {
         let path = connection::resolve(path.as_ref())?;
         connection::probe(&path)?;
         let lock = LockFile::acquire(&path)?;
-        let writing = connection::open_writer(&path, self.durability, true)?;
+        let mut writing = connection::open_writer(&path, self.durability, true)?;
         let fail = |error| OpenError::from_sqlite(&path, &error);
+        let gate = Gate::default();
+        gate.guard(&mut writing).map_err(fail)?;
         let reading = connection::open_reader(&path).map_err(fail)?;
         check_tables(&reading).map_err(fail)?;
 
         let reader = Reader::new(path.clone(), reading);
-        let writer = Writer::new(path.clone(), self, writing, lock);
+        let writer = Writer::new(path.clone(), self, writing, gate, lock);
         let fail = |error| OpenError::from_io(&path, &path, &error);
         let writer = Worker::spawn("saga-log-writer", |requests| writer.run(requests)).map_err(fail)?;
         let reader = Worker::spawn("saga-log-reader", |queries| reader.run(queries)).map_err(fail)?;
@@ -176,6 +182,13 @@ impl SagaLog for SqliteLog {
         })
     }
 
+    fn append_local(&self, local: AppendLocal) -> LogFuture<'_, Result<Vec<Record>, AppendError>> {
+        Box::pin(async move {
+            let answer = self.writer.ask(|answer| Request::Local { local, answer }).await;
+            answer.unwrap_or_else(|| Err(self.closed().into()))
+        })
+    }
+
     fn history<'a>(&'a self, id: &'a SagaId) -> LogFuture<'a, Result<Option<History>, HistoryError>> {
         Box::pin(async move {
             let id = id.clone();
@@ -218,6 +231,42 @@ impl SagaLog for SqliteLog {
             page.unwrap_or_else(|| Err(self.closed()))
         })
     }
+}
+
+/// A local call is given the connection itself, within its savepoint: everything that rusqlite and code for it can do
+/// with a shared reference can be done here, prepared statements and nested savepoints too. A call's own tables stand in
+/// the log's file. They can be made by local calls, or by another connection once the log is open.
+///
+/// SQLite denies to a call what is not its business: to begin, commit or roll back, to attach files, to change settings, to
+/// make temporary tables, to write the log's tables, and to name something `saga_…`, which later versions of the log may
+/// use. It is told so by the error of its statement.
+///
+/// ```
+/// use saga_runtime::SagaId;
+/// use saga_runtime::log::sqlite::rusqlite::Connection;
+/// use saga_runtime::log::{AppendLocal, LocalAnswer, LocalCall, Record, Status, Wake};
+///
+/// /// Takes `count` out of the stock, if there is as much.
+/// fn take(tx: &Connection, article: &str, count: u32) -> rusqlite::Result<bool> {
+///     let sql = "UPDATE stock SET count = count - ?2 WHERE article = ?1 AND count >= ?2";
+///     Ok(tx.prepare_cached(sql)?.execute((article, count))? == 1)
+/// }
+/// # use saga_runtime::log::sqlite::rusqlite;
+///
+/// fn take_pens(saga: SagaId, first_seq: u64) -> AppendLocal {
+///     let call = LocalCall::new(|tx: &Connection| {
+///         let (keep, event) = match take(tx, "pen", 2) {
+///             Ok(true) => (true, "done"),
+///             Ok(false) | Err(_) => (false, "refused"),
+///         };
+///         let record = Record { at_ms: 1, step: Some("pens".into()), event: event.into(), data: None };
+///         LocalAnswer { keep, records: vec![record], status: Status::Running, wake: Wake::Now }
+///     });
+///     AppendLocal { saga, first_seq, call }
+/// }
+/// ```
+impl Transactional for SqliteLog {
+    type Tx = rusqlite::Connection;
 }
 
 /// A thread, and the way to ask it. Each caller waits for its answer, so that callers bound the queue.

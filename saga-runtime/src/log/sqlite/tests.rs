@@ -1,5 +1,6 @@
 //! What only a log in a file can do, suffer and survive.
 
+mod local;
 mod locks;
 
 use std::fs;

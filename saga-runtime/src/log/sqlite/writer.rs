@@ -3,9 +3,10 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, FileControl, MAIN_DB};
+use rusqlite::{Connection, ErrorCode, FileControl, MAIN_DB, ffi};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
@@ -15,10 +16,12 @@ use super::connection;
 use super::error::{from_sqlite, log_error};
 use super::heads::Heads;
 use super::load::{self, Head, Loaded, wake_column};
+use super::local::{self, Gate};
 use super::lock::LockFile;
 use super::locks;
-use crate::log::rules::{Verdict, judge, record_bytes, validate, wake_after};
-use crate::log::{Append, AppendError, Begin, Damaged, LogError, Record, Status};
+use crate::id::SagaId;
+use crate::log::rules::{Verdict, conflict, judge, judge_local, record_bytes, validate, wake_after};
+use crate::log::{Append, AppendError, AppendLocal, Begin, Damaged, LocalAnswer, LogError, Record, Status};
 
 /// At most this many records are gathered for one commit, so that the first of them does not wait for ever.
 const COMMIT_RECORDS_MAX: usize = 4096;
@@ -48,15 +51,23 @@ pub(super) const UPDATE_HEAD: &str = "UPDATE saga SET records = ?2, checksum = ?
 pub(super) const UPDATE_ROW: &str =
     "UPDATE saga SET records = ?2, checksum = ?3, status = ?4, wake_at_ms = ?5 WHERE number = ?1";
 
-/// What one append is told.
-pub(super) type Answer = Result<(), AppendError>;
+/// Not the text that a local call would use: statements that are kept are found by their text, and what is kept is not
+/// looked at again.
+const COMMIT: &str = "COMMIT -- by the saga log";
+
+/// What one append is told; the records are those of a local call, and there are none otherwise.
+type Answer = Result<Vec<Record>, AppendError>;
 
 /// What the writer is asked for.
 #[derive(Debug)]
 pub(super) enum Request {
     Append {
         batch: Vec<Append>,
-        answer: oneshot::Sender<Vec<Answer>>,
+        answer: oneshot::Sender<Vec<Result<(), AppendError>>>,
+    },
+    Local {
+        local: AppendLocal,
+        answer: oneshot::Sender<Result<Vec<Record>, AppendError>>,
     },
     /// Handle what was asked before, and end.
     Close,
@@ -69,6 +80,7 @@ pub(super) struct Writer {
     options: Options,
     /// `None` after an error that leaves open what the connection is worth.
     connection: Option<Connection>,
+    gate: Gate,
     heads: Heads,
     /// Changes when another program has written to the file.
     data_version: i64,
@@ -85,10 +97,15 @@ pub(super) struct Writer {
 /// Requests that are committed together.
 #[derive(Default)]
 struct Group {
-    batches: Vec<Vec<Append>>,
-    answers: Vec<oneshot::Sender<Vec<Answer>>>,
+    requests: Vec<Request>,
     records: usize,
     bytes: usize,
+}
+
+/// What one place in a transaction is for.
+enum Work<'a> {
+    Append(&'a Append),
+    Local(&'a mut AppendLocal),
 }
 
 /// Why a transaction did not come to its end.
@@ -102,11 +119,18 @@ enum Failure {
 }
 
 impl Writer {
-    pub(super) fn new(path: PathBuf, options: Options, connection: Connection, lock: LockFile) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        options: Options,
+        connection: Connection,
+        gate: Gate,
+        lock: LockFile,
+    ) -> Self {
         Self {
             path,
             options,
             connection: Some(connection),
+            gate,
             heads: Heads::default(),
             data_version: 0,
             in_doubt: false,
@@ -119,16 +143,13 @@ impl Writer {
     /// Works until it is told to close and everything asked before is answered.
     pub(super) fn run(mut self, mut requests: UnboundedReceiver<Request>) {
         while let Some(first) = requests.blocking_recv() {
-            let group = Group::gather(first, &mut requests);
-            let appends: Vec<&Append> = group.batches.iter().flatten().collect();
-            if appends.is_empty() {
+            let mut group = Group::gather(first, &mut requests);
+            let mut works = group.works();
+            if works.is_empty() {
                 continue;
             }
-            let mut answers = self.settle(&appends).into_iter();
-            for (batch, answer) in group.batches.iter().zip(group.answers) {
-                // Whoever does not wait any more finds the records there when it appends again.
-                let _ = answer.send(answers.by_ref().take(batch.len()).collect());
-            }
+            let answers = self.settle(&mut works);
+            group.answer(answers);
             self.checkpoint();
         }
         if let Some(Err((_, error))) = self.connection.take().map(Connection::close) {
@@ -137,43 +158,43 @@ impl Writer {
     }
 
     /// Answers every append, after COMMIT has returned.
-    fn settle(&mut self, appends: &[&Append]) -> Vec<Answer> {
-        let settled = match self.commit(appends) {
+    fn settle(&mut self, works: &mut [Work<'_>]) -> Vec<Answer> {
+        let settled = match self.commit(works) {
             // Whether it was committed is seen, and what is missing appended again, by doing all of it again.
             Err(Failure::Unknown(error)) => {
                 tracing::warn!(%error, "a commit of the saga log failed: it is opened again to see what is there");
-                self.commit(appends)
+                self.commit(works)
             }
             settled => settled,
         };
         match settled {
             Ok(answers) => answers,
             Err(Failure::Unavailable { error, .. } | Failure::Unknown(error)) => {
-                vec![Err(AppendError::Unavailable(error)); appends.len()]
+                vec![Err(AppendError::Unavailable(error)); works.len()]
             }
-            Err(Failure::OneAppend(error)) => match appends {
-                [append] if self.can_leave_locks(append, &error) => {
-                    tracing::error!(saga = %append.saga, %error, "the saga log's table `lock` may be damaged: rows of a \
+            Err(Failure::OneAppend(error)) => match works {
+                [work] if self.can_leave_locks(work, &error) => {
+                    tracing::error!(saga = %work.saga(), %error, "the saga log's table `lock` may be damaged: rows of a \
                                     saga that ends stay in it, and mean nothing");
                     self.leave_locks = true;
-                    let answers = self.settle(appends);
+                    let answers = self.settle(works);
                     self.leave_locks = false;
                     answers
                 }
-                [append] => vec![Err(self.refused_by_sqlite(append, &error))],
+                [work] => vec![Err(self.refused_by_sqlite(work, &error))],
                 // The others must not fail for it: each gets a transaction of its own.
-                _ => appends.iter().flat_map(|&append| self.settle(&[append])).collect(),
+                _ => works.iter_mut().flat_map(|work| self.settle(slice::from_mut(work))).collect(),
             },
         }
     }
 
-    /// One transaction for all of `appends`, on a connection that is opened if there is none.
-    fn commit(&mut self, appends: &[&Append]) -> Result<Vec<Answer>, Failure> {
+    /// One transaction for all of `works`, on a connection that is opened if there is none.
+    fn commit(&mut self, works: &mut [Work<'_>]) -> Result<Vec<Answer>, Failure> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.reopen()?,
         };
-        let result = self.transact(&connection, appends);
+        let result = self.transact(&connection, works);
         let keep = match &result {
             Ok(_) | Err(Failure::OneAppend(_)) => true,
             Err(Failure::Unavailable { keep_connection, .. }) => *keep_connection,
@@ -192,11 +213,17 @@ impl Writer {
         result
     }
 
-    fn transact(&mut self, connection: &Connection, appends: &[&Append]) -> Result<Vec<Answer>, Failure> {
+    fn transact(&mut self, connection: &Connection, works: &mut [Work<'_>]) -> Result<Vec<Answer>, Failure> {
         self.begin(connection)?;
-        let mut answers = Vec::with_capacity(appends.len());
-        for append in appends {
-            answers.push(self.put(connection, append).map_err(|error| self.not_written(error))?);
+        let mut answers = Vec::with_capacity(works.len());
+        for work in works {
+            let answer = match work {
+                Work::Append(append) => {
+                    self.put(connection, append).map(|answer| answer.map(|()| Vec::new()))
+                }
+                Work::Local(local) => self.put_local(connection, local),
+            };
+            answers.push(answer.map_err(|error| self.not_written(error))?);
         }
         if answers.iter().all(Result::is_err) {
             // Nothing was written.
@@ -205,10 +232,11 @@ impl Writer {
         let unknown = |error| Failure::Unknown(from_sqlite(&self.path, &error));
         #[cfg(test)]
         self.options.faults.before_commit().map_err(unknown)?;
-        let committed = connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute(()));
+        let committed = connection.prepare_cached(COMMIT).and_then(|mut commit| commit.execute(()));
         committed.map_err(|error| match error.sqlite_error_code() {
             // SQLite does not commit a transaction that has met a damaged page, though it may have been only read.
-            Some(ErrorCode::DatabaseCorrupt) => Failure::OneAppend(error),
+            // Nor one in which a local call leaves foreign keys that refer to nothing.
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::ConstraintViolation) => Failure::OneAppend(error),
             _ => unknown(error),
         })?;
         #[cfg(test)]
@@ -240,9 +268,13 @@ impl Writer {
 
     /// What an error before COMMIT means. The transaction is rolled back.
     fn not_written(&self, error: rusqlite::Error) -> Failure {
-        use ErrorCode::{ConstraintViolation, DatabaseBusy, DatabaseCorrupt, DiskFull, TooBig};
+        use ErrorCode::{
+            ConstraintViolation, DatabaseBusy, DatabaseCorrupt, DiskFull, OperationAborted, TooBig,
+        };
         match error.sqlite_error_code() {
-            Some(ConstraintViolation | DatabaseCorrupt | TooBig) => Failure::OneAppend(error),
+            Some(ConstraintViolation | DatabaseCorrupt | OperationAborted | TooBig) => {
+                Failure::OneAppend(error)
+            }
             code => Failure::Unavailable {
                 error: from_sqlite(&self.path, &error),
                 keep_connection: matches!(code, Some(DiskFull | DatabaseBusy)),
@@ -252,27 +284,37 @@ impl Writer {
 
     /// Whether an append that SQLite refused can be made without letting go of its locks: rows of a saga that has ended
     /// mean nothing, so that damage among them need not keep it from its end.
-    fn can_leave_locks(&self, append: &Append, error: &rusqlite::Error) -> bool {
+    fn can_leave_locks(&self, work: &Work<'_>, error: &rusqlite::Error) -> bool {
         let damaged = error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt);
-        damaged && append.status != Status::Running && !self.leave_locks
+        let may_end = match work {
+            Work::Append(append) => append.status != Status::Running,
+            Work::Local(_) => true,
+        };
+        damaged && may_end && !self.leave_locks
     }
 
     /// An append that SQLite refused though all checks had let it pass.
-    fn refused_by_sqlite(&self, append: &Append, error: &rusqlite::Error) -> AppendError {
+    fn refused_by_sqlite(&self, work: &Work<'_>, error: &rusqlite::Error) -> AppendError {
+        let saga = work.saga();
         match error.sqlite_error_code() {
+            // The log's own tables have no foreign keys.
+            Some(ErrorCode::ConstraintViolation) if is_foreign_key(error) => AppendError::LocalFailed {
+                saga: saga.clone(),
+                cause: format!("what it leaves cannot be committed: {error}"),
+            },
             // Rows stand where the saga's own row says that there are none.
             Some(ErrorCode::ConstraintViolation) => {
-                Damaged { saga: append.saga.to_string(), cause: format!("SQLite reports: {error}") }.into()
+                Damaged { saga: saga.to_string(), cause: format!("SQLite reports: {error}") }.into()
             }
             Some(ErrorCode::TooBig) => {
-                AppendError::Invalid { saga: append.saga.clone(), cause: format!("SQLite reports: {error}") }
+                AppendError::Invalid { saga: saga.clone(), cause: format!("SQLite reports: {error}") }
             }
             _ => AppendError::Unavailable(from_sqlite(&self.path, error)),
         }
     }
 
     /// Writes one append within the transaction, or says why not.
-    fn put(&mut self, connection: &Connection, append: &Append) -> rusqlite::Result<Answer> {
+    fn put(&mut self, connection: &Connection, append: &Append) -> rusqlite::Result<Result<(), AppendError>> {
         if let Err(invalid) = validate(append) {
             return Ok(Err(invalid));
         }
@@ -318,6 +360,43 @@ impl Writer {
         }
     }
 
+    /// Makes a local call within the transaction and writes what it answers, or says why not.
+    fn put_local(&mut self, connection: &Connection, local: &mut AppendLocal) -> rusqlite::Result<Answer> {
+        let known = self.heads.get(&local.saga).filter(|head| head.records == local.first_seq);
+        let head = match known {
+            Some(head) => head,
+            None => {
+                let loaded = match load::by_id(connection, &local.saga)? {
+                    None => None,
+                    Some(Ok(loaded)) => Some(loaded),
+                    Some(Err(damaged)) => return Ok(Err(damaged.into())),
+                };
+                match judge_local(local, loaded.as_ref().map(|loaded| &loaded.history)) {
+                    Ok(None) => {}
+                    Ok(Some(standing)) => return Ok(Ok(standing)),
+                    Err(refused) => return Ok(Err(refused)),
+                }
+                match loaded {
+                    Some(loaded) => loaded.head,
+                    None => return Ok(Err(conflict(&local.saga, local.first_seq, 0))),
+                }
+            }
+        };
+        let (saga, first_seq) = (local.saga.clone(), local.first_seq);
+        let judge = |answer: LocalAnswer| {
+            let LocalAnswer { keep: _, records, status, wake } = answer;
+            let append = Append { saga, begin: None, first_seq, records, status, wake, locks: None };
+            validate(&append).map(|()| append)
+        };
+        match self.gate.call(connection, local, judge)? {
+            Err(refused) => Ok(Err(refused)),
+            Ok(append) => {
+                self.extend(connection, &append, head, 0)?;
+                Ok(Ok(append.records))
+            }
+        }
+    }
+
     /// Appends all records but the first `skip` to a saga that is there.
     fn extend(
         &mut self,
@@ -360,8 +439,9 @@ impl Writer {
         let unavailable = |error| Failure::Unavailable { error, keep_connection: false };
         #[cfg(test)]
         self.options.faults.before_open().map_err(|error| unavailable(from_sqlite(&self.path, &error)))?;
-        let connection = connection::open_writer(&self.path, self.options.durability, false)
+        let mut connection = connection::open_writer(&self.path, self.options.durability, false)
             .map_err(|error| unavailable(error.into_log_error()))?;
+        self.gate.guard(&mut connection).map_err(|error| unavailable(from_sqlite(&self.path, &error)))?;
         if self.in_doubt {
             make_durable(&connection, &self.path).map_err(unavailable)?;
             self.in_doubt = false;
@@ -387,9 +467,9 @@ impl Group {
         let mut next = Some(first);
         while let Some(request) = next {
             match request {
-                Request::Append { batch, answer } => group.push(batch, answer),
                 // What was sent before is still received.
                 Request::Close => requests.close(),
+                request => group.push(request),
             }
             let full = group.records >= COMMIT_RECORDS_MAX || group.bytes >= COMMIT_BYTES_MAX;
             next = if full { None } else { requests.try_recv().ok() };
@@ -397,15 +477,61 @@ impl Group {
         group
     }
 
-    fn push(&mut self, batch: Vec<Append>, answer: oneshot::Sender<Vec<Answer>>) {
-        for append in &batch {
-            self.records += append.records.len();
-            self.bytes += append.records.iter().map(record_bytes).sum::<usize>();
-            let keys = append.locks.iter().flat_map(|locks| &locks.keys);
-            self.bytes += keys.map(String::len).sum::<usize>();
+    fn push(&mut self, request: Request) {
+        if let Request::Append { batch, .. } = &request {
+            for append in batch {
+                self.records += append.records.len();
+                self.bytes += append.records.iter().map(record_bytes).sum::<usize>();
+                let keys = append.locks.iter().flat_map(|locks| &locks.keys);
+                self.bytes += keys.map(String::len).sum::<usize>();
+            }
+        } else {
+            // What a call will answer is not known.
+            self.records += 1;
         }
-        self.batches.push(batch);
-        self.answers.push(answer);
+        self.requests.push(request);
+    }
+
+    fn works(&mut self) -> Vec<Work<'_>> {
+        let mut works = Vec::new();
+        for request in &mut self.requests {
+            match request {
+                Request::Append { batch, .. } => works.extend(batch.iter().map(Work::Append)),
+                Request::Local { local, .. } => works.push(Work::Local(local)),
+                Request::Close => {}
+            }
+        }
+        works
+    }
+
+    /// Gives the answers to those who wait for them. Whoever does not any more finds the records there when it appends
+    /// again.
+    fn answer(self, answers: Vec<Answer>) {
+        let mut answers = answers.into_iter();
+        for request in self.requests {
+            match request {
+                Request::Append { batch, answer } => {
+                    let answers = answers.by_ref().take(batch.len()).map(|answer| answer.map(drop));
+                    let _ = answer.send(answers.collect());
+                }
+                Request::Local { local, answer } => {
+                    local::discard(local);
+                    if let Some(answered) = answers.next() {
+                        let _ = answer.send(answered);
+                    }
+                }
+                Request::Close => {}
+            }
+        }
+    }
+}
+
+impl Work<'_> {
+    fn saga(&self) -> &SagaId {
+        match self {
+            Self::Append(append) => &append.saga,
+            Self::Local(local) => &local.saga,
+        }
     }
 }
 
@@ -486,6 +612,10 @@ fn advanced(head: Head, chains: &[Chain], append: &Append) -> Head {
         wake_at_ms: if running { wake_column(wake_after(append)) } else { None },
         may_hold_locks: head.may_hold_locks || append.locks.is_some(),
     }
+}
+
+fn is_foreign_key(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_CONSTRAINT_FOREIGNKEY)
 }
 
 /// SQLite's integers have a sign. Times are checked before, and no saga has so many records.
