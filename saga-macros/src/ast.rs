@@ -35,11 +35,13 @@ pub(crate) struct Saga {
     pub(crate) broken: bool,
 }
 
-/// `#[saga(crate = path, version = N)]`.
+/// `#[saga(crate = path, version = N, tx = Type)]`.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) crate_path: Option<Path>,
     pub(crate) version: Option<u32>,
+    /// The type of the transactions in which `local` calls are made.
+    pub(crate) tx: Option<Type>,
 }
 
 /// `name: Type`, an input or a participant.

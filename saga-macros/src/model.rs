@@ -208,7 +208,7 @@ impl Step<'_> {
     /// Whether it is undone by a call of its own, or by turning the child saga that it began.
     pub(crate) fn is_undone(&self) -> bool {
         let by_call = matches!(&self.ast.compensate, Some(ast::Compensate { undo: ast::Undo::Call(_), .. }));
-        let is_compensated = by_call && self.ast.kind == ast::StepKind::Step;
+        let is_compensated = by_call && matches!(self.ast.kind, ast::StepKind::Step | ast::StepKind::Local);
         self.zone == Zone::Compensatable && (is_compensated || self.ast.kind == ast::StepKind::Saga)
     }
 
@@ -281,7 +281,10 @@ fn pivot(saga: &ast::Saga) -> Option<(usize, bool)> {
         return Some((position, true));
     }
     match saga.body.last()? {
-        ast::Statement::Step(step) if step.kind == ast::StepKind::Step && step.compensate.is_none() => {
+        ast::Statement::Step(step)
+            if matches!(step.kind, ast::StepKind::Step | ast::StepKind::Local)
+                && step.compensate.is_none() =>
+        {
             Some((saga.body.len() - 1, false))
         }
         _ => None,

@@ -41,7 +41,7 @@ pub use coordinator::{
 pub use data::SagaData;
 pub use error::{Failure, FailureKind, StepError};
 pub use id::{InvalidSagaId, SagaId};
-pub use saga::{Compensatable, Keyed, Saga, Signal, StateOf};
+pub use saga::{Compensatable, Keyed, RunsOn, Saga, Signal, StateOf};
 #[cfg(feature = "macros")]
 pub use saga_macros::StepError;
 #[cfg(feature = "macros")]

@@ -76,6 +76,15 @@ pub trait Saga: Sized + Send + Sync + 'static {
 )]
 pub trait Compensatable: Saga {}
 
+/// A saga that can run on logs of type `L`: any saga on any log, but one with a `local` step only where the log's own
+/// transactions are of the type that its calls take. Implemented by `saga!`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot run on `{L}`",
+    label = "its `local` steps need a log whose transactions they can take part in",
+    note = "`SqliteLog` has such transactions; `#[saga(tx = Type)]` says which type the `local` calls take"
+)]
+pub trait RunsOn<L: ?Sized>: Saga {}
+
 /// A signal of some saga: what the macro generates as `PlaceOrderSignal`, one variant per `receive`.
 pub trait Signal: Send + 'static {
     /// The fact that it was sent.

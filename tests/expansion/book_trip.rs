@@ -808,6 +808,12 @@ const _: () = {
     }
 
     #[automatically_derived]
+    impl<Log> __saga::RunsOn<Log> for BookTrip
+    where
+        Log: ?::core::marker::Sized,
+        Self: __saga::Saga,
+    {}
+    #[automatically_derived]
     impl __saga::Event for BookTripEvent {
         fn told(&self) -> __saga::Told<'_> {
             use __saga::Tells::*;

@@ -1,12 +1,15 @@
 //! Sagas of every shape, and what they own once they are completed.
 
 use saga_runtime::coordinator::Builder;
-use saga_runtime::{Saga, saga};
+use saga_runtime::log::MemoryLog;
 
+use saga_runtime::{RunsOn, Saga, saga};
+
+use crate::logs::TestLog;
 use crate::world::{Careless, Probed, Prudent, World};
 
 /// A saga that is tried out: how to begin it, and which of its steps have an effect.
-pub trait Shape: Saga<Input = u32, Output = u32> {
+pub trait Shape: Saga<Input = u32, Output = u32> + RunsOn<TestLog> + RunsOn<MemoryLog> {
     /// The steps whose effect holds once the saga is completed, and at no other time.
     const EFFECTS: &'static [&'static str];
     /// The steps after the pivot.
@@ -18,7 +21,7 @@ pub trait Shape: Saga<Input = u32, Output = u32> {
     fn participants(world: &World) -> Self::Participants;
 
     /// Registers it, and what it begins.
-    fn register(builder: Builder, world: &World) -> Builder {
+    fn register(builder: Builder<TestLog>, world: &World) -> Builder<TestLog> {
         builder.register::<Self>(Self::participants(world))
     }
 }
@@ -369,7 +372,7 @@ impl Shape for Family {
         FamilyParticipants { prudent: Prudent(world.clone()) }
     }
 
-    fn register(builder: Builder, world: &World) -> Builder {
+    fn register(builder: Builder<TestLog>, world: &World) -> Builder<TestLog> {
         let prudent = || Prudent(world.clone());
         builder
             .register::<Self>(Self::participants(world))

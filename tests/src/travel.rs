@@ -16,7 +16,7 @@ use saga_examples::travel::stock::Stock;
 use saga_examples::travel::trip::{Card, FlightReservation, Itinerary, Trip};
 use saga_examples::travel::values::{Cents, City, Date};
 use saga_runtime::log::{SagaLog, SqliteLog};
-use saga_runtime::{Context, Coordinator, Saga, SagaId};
+use saga_runtime::{Context, Coordinator, RunsOn, Saga, SagaId};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -62,14 +62,16 @@ impl World {
     }
 
     /// A coordinator for the example's saga, or a variant of it, on the log `trips.db`.
-    pub async fn coordinator<S: Saga<Participants: From<Desks>>>(&self) -> anyhow::Result<Coordinator> {
-        self.coordinator_on::<S>(SqliteLog::open(self.log("trips.db"))?).await
+    pub async fn coordinator<S: RunsOn<SqliteLog> + Saga<Participants: From<Desks>>>(
+        &self,
+    ) -> anyhow::Result<Coordinator> {
+        self.coordinator_on::<S, _>(SqliteLog::open(self.log("trips.db"))?).await
     }
 
     /// The same on another log.
-    pub async fn coordinator_on<S: Saga<Participants: From<Desks>>>(
+    pub async fn coordinator_on<S: RunsOn<L> + Saga<Participants: From<Desks>>, L: SagaLog>(
         &self,
-        log: impl SagaLog,
+        log: L,
     ) -> anyhow::Result<Coordinator> {
         Ok(Coordinator::builder(log).register::<S>(self.desks()?.into()).start().await?)
     }

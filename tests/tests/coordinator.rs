@@ -7,7 +7,7 @@ use std::time::Duration;
 use saga_runtime::coordinator::{HandleError, Parked};
 use saga_runtime::log::{History, MemoryLog, SagaLog};
 use saga_runtime::machine::{CallKind, Cause, Effect, State};
-use saga_runtime::{Begun, CancelAnswer, Coordinator, Handle, Outcome, SagaId, SagaStatus, saga};
+use saga_runtime::{Begun, CancelAnswer, Coordinator, Handle, Outcome, RunsOn, SagaId, SagaStatus, saga};
 use saga_tests::logs::{LogFault, TestLog};
 use saga_tests::sagas::{Basket, Nest, Parcel, Payment, Quote, Shape, Tour, Trip};
 use saga_tests::world::{Fault, Place, Prudent, SLOW, Which, World};
@@ -21,7 +21,7 @@ const fn compensation(step: &'static str, nth: u32) -> Place {
     Place { step, which: Which::Compensation, nth }
 }
 
-async fn start<S: Shape>(log: impl SagaLog, world: &World) -> Coordinator {
+async fn start<S: Shape + RunsOn<L>, L: SagaLog>(log: L, world: &World) -> Coordinator {
     Coordinator::builder(log).register::<S>(S::participants(world)).start().await.unwrap()
 }
 
@@ -36,7 +36,7 @@ async fn story_now<S: Shape>(handle: &Handle<S>) -> Vec<String> {
 
 /// A saga in a world of its own.
 async fn alone<S: Shape>(world: &World) -> (Coordinator, Handle<S>) {
-    let coordinator = start::<S>(MemoryLog::new(), world).await;
+    let coordinator = start::<S, _>(MemoryLog::new(), world).await;
     let handle = begin::<S>(&coordinator, "s").await;
     (coordinator, handle)
 }
@@ -83,7 +83,7 @@ mod success {
     async fn completes_with_its_appends<S: Shape>() {
         let world = World::new();
         let log = TestLog::new(MemoryLog::new());
-        let coordinator = start::<S>(log.clone(), &world).await;
+        let coordinator = start::<S, _>(log.clone(), &world).await;
         let handle = begin::<S>(&coordinator, "s").await;
         assert_eq!(handle.outcome().await, Ok(Outcome::Completed(7)));
         assert_eq!(log.appends(), S::APPENDS, "{:?}", log.story());
@@ -444,10 +444,10 @@ mod compensations {
         world.script(action("car", 1), Fault::Refuse);
         world.script(compensation("flight", 1), Fault::PanicBefore);
         let log = MemoryLog::new();
-        let coordinator = start::<Trip>(log.clone(), &world).await;
+        let coordinator = start::<Trip, _>(log.clone(), &world).await;
         let before = until_parked(&begin::<Trip>(&coordinator, "s").await).await;
         coordinator.shutdown().await;
-        let coordinator = start::<Trip>(log, &world).await;
+        let coordinator = start::<Trip, _>(log, &world).await;
         let after = until_parked(resumed::<Trip>(&coordinator, "s").await.handle().unwrap()).await;
         assert_eq!(after, before);
     }
@@ -602,7 +602,7 @@ mod cancel {
         let world = World::new();
         world.script(action("flight", 1), Fault::Slow);
         let log = MemoryLog::new();
-        let coordinator = start::<Trip>(log.clone(), &world).await;
+        let coordinator = start::<Trip, _>(log.clone(), &world).await;
         let handle = begin::<Trip>(&coordinator, "s").await;
         coordinator.shutdown().await;
         assert_eq!(handle.cancel("no more").await, Err(HandleError::Stopped(SagaId::new("s").unwrap())));
@@ -686,7 +686,7 @@ mod shutdown {
         let world = World::new();
         world.script(action("flight", 1), Fault::Slow);
         let log = MemoryLog::new();
-        let coordinator = start::<Trip>(log.clone(), &world).await;
+        let coordinator = start::<Trip, _>(log.clone(), &world).await;
         let handle = begin::<Trip>(&coordinator, "s").await;
         pass(SLOW / 2).await;
         coordinator.shutdown().await;
@@ -695,7 +695,7 @@ mod shutdown {
         assert_eq!(world.calls(), [action("flight", 1)]);
         assert_eq!(story(&log, "s").await, ["begun", "flight done", "hotel not sent", "car not sent"]);
 
-        let coordinator = start::<Trip>(log, &world).await;
+        let coordinator = start::<Trip, _>(log, &world).await;
         assert_eq!(coordinator.recovery().resumed, 1);
         let outcome = resumed::<Trip>(&coordinator, "s").await.outcome().await;
         assert_eq!(outcome, Ok(Outcome::Completed(7)));
@@ -717,7 +717,7 @@ mod shutdown {
         assert_eq!(story(&log, "begun").await, ["begun", "first done", "second not sent"]);
         assert_eq!(story(&log, "queued").await, ["begun", "first not sent"]);
 
-        let coordinator = start::<Basket>(log, &world).await;
+        let coordinator = start::<Basket, _>(log, &world).await;
         for id in ["begun", "queued"] {
             let outcome = resumed::<Basket>(&coordinator, id).await.outcome().await;
             assert_eq!(
@@ -733,7 +733,7 @@ mod shutdown {
         let world = World::new();
         world.script(action("flight", 1), Fault::NeverArrives);
         let log = MemoryLog::new();
-        let coordinator = start::<Trip>(log.clone(), &world).await;
+        let coordinator = start::<Trip, _>(log.clone(), &world).await;
         begin::<Trip>(&coordinator, "s").await;
         pass(Duration::from_secs(1)).await;
         let started = Instant::now();
@@ -748,13 +748,13 @@ mod shutdown {
         world.script(action("car", 1), Fault::Refuse);
         world.script(compensation("hotel", 1), Fault::Slow);
         let log = MemoryLog::new();
-        let coordinator = start::<Trip>(log.clone(), &world).await;
+        let coordinator = start::<Trip, _>(log.clone(), &world).await;
         begin::<Trip>(&coordinator, "s").await;
         pass(SLOW / 2).await;
         coordinator.shutdown().await;
         let story = story(&log, "s").await;
         assert_eq!(story.last().map(String::as_str), Some("flight compensation not sent"), "{story:?}");
-        let coordinator = start::<Trip>(log, &world).await;
+        let coordinator = start::<Trip, _>(log, &world).await;
         assert_eq!(resumed::<Trip>(&coordinator, "s").await.outcome().await, Ok(refused("car")));
         assert_eq!(world.count("flight", Which::Compensation), 1);
         assert_eq!(world.count("flight", Which::Action), 1, "it did not go forward again");
@@ -765,13 +765,13 @@ mod shutdown {
         let world = World::new();
         world.script(action("ticket", 1), Fault::Refuse);
         let log = MemoryLog::new();
-        let coordinator = start::<Quote>(log.clone(), &world).await;
+        let coordinator = start::<Quote, _>(log.clone(), &world).await;
         let parked = begin::<Quote>(&coordinator, "parked").await;
         until_parked(&parked).await;
         let started = Instant::now();
         coordinator.shutdown().await;
         assert_eq!(started.elapsed(), Duration::ZERO);
-        let coordinator = start::<Quote>(log, &world).await;
+        let coordinator = start::<Quote, _>(log, &world).await;
         let begun = resumed::<Quote>(&coordinator, "parked").await;
         let handle = begun.handle().unwrap();
         until_parked(handle).await;
@@ -804,7 +804,7 @@ mod shutdown {
         let world = World::new();
         world.script(action("flight", 1), Fault::Slow);
         let log = MemoryLog::new();
-        let coordinator = start::<Trip>(log.clone(), &world).await;
+        let coordinator = start::<Trip, _>(log.clone(), &world).await;
         let handle = begin::<Trip>(&coordinator, "s").await;
         pass(SLOW / 2).await;
         drop(coordinator);
@@ -818,12 +818,12 @@ mod shutdown {
         world.script(action("flight", 1), Fault::Slow);
         let memory = MemoryLog::new();
         let log = TestLog::new(memory.clone());
-        let coordinator = start::<Trip>(log.clone(), &world).await;
+        let coordinator = start::<Trip, _>(log.clone(), &world).await;
         begin::<Trip>(&coordinator, "s").await;
         pass(SLOW / 2).await;
         log.set_down(true);
         coordinator.shutdown().await;
-        let coordinator = start::<Trip>(memory, &world).await;
+        let coordinator = start::<Trip, _>(memory, &world).await;
         let outcome = resumed::<Trip>(&coordinator, "s").await.outcome().await;
         assert_eq!(outcome, Ok(Outcome::Completed(7)));
         assert_eq!(world.effects("Trip/s/flight"), 1);
@@ -838,7 +838,7 @@ mod log {
         let world = World::new();
         world.script(action("flight", 1), Fault::Slow);
         let log = TestLog::new(MemoryLog::new());
-        let coordinator = start::<Trip>(log.clone(), &world).await;
+        let coordinator = start::<Trip, _>(log.clone(), &world).await;
         let handle = begin::<Trip>(&coordinator, "s").await;
         log.set_down(true);
         pass(Duration::from_hours(1)).await;
@@ -854,7 +854,7 @@ mod log {
             for append in 2..=Trip::APPENDS {
                 let world = World::new();
                 let log = TestLog::new(MemoryLog::new()).with(append, fault);
-                let coordinator = start::<Trip>(log, &world).await;
+                let coordinator = start::<Trip, _>(log, &world).await;
                 let handle = begin::<Trip>(&coordinator, "s").await;
                 assert_eq!(handle.outcome().await, Ok(Outcome::Completed(7)));
                 assert_eq!(world.calls().len(), 5);
@@ -1027,7 +1027,7 @@ mod faults {
     async fn a_participant_may_hold_its_own_coordinator() {
         // Whoever begins a saga from within a call must not be kept waiting by it.
         let world = World::new();
-        let coordinator = start::<Trip>(MemoryLog::new(), &world).await;
+        let coordinator = start::<Trip, _>(MemoryLog::new(), &world).await;
         let inner = coordinator.clone();
         let outer = tokio::spawn(async move { begin::<Trip>(&inner, "t").await.outcome().await });
         assert_eq!(outer.await.unwrap(), Ok(Outcome::Completed(7)));

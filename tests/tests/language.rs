@@ -10,7 +10,7 @@ use saga_runtime::coordinator::SendError;
 use saga_runtime::log::{MemoryLog, Wake};
 use saga_runtime::machine::Cause;
 use saga_runtime::{
-    Begun, Context, Coordinator, Handle, Keyed, Outcome, Saga, SagaId, SagaStatus, StepError, saga,
+    Begun, Context, Coordinator, Handle, Keyed, Outcome, RunsOn, Saga, SagaId, SagaStatus, StepError, saga,
 };
 
 /// Notes what is asked of it, by the last part of the key; refuses what it is told to.
@@ -69,7 +69,7 @@ impl Desk {
 }
 
 /// A coordinator on `log` with one saga, begun or attached to.
-async fn on<S: Saga>(
+async fn on<S: RunsOn<MemoryLog>>(
     log: &MemoryLog,
     participants: S::Participants,
     input: S::Input,
@@ -82,7 +82,7 @@ async fn on<S: Saga>(
     (coordinator, handle)
 }
 
-async fn outcome<S: Saga>(participants: S::Participants, input: S::Input) -> Outcome<S::Output> {
+async fn outcome<S: RunsOn<MemoryLog>>(participants: S::Participants, input: S::Input) -> Outcome<S::Output> {
     let (_coordinator, handle) = on::<S>(&MemoryLog::new(), participants, input).await;
     handle.outcome().await.unwrap()
 }

@@ -16,7 +16,7 @@ use saga_runtime::log::{
     Append, AppendError, Cursor, History, HistoryError, LockCursor, LockPage, LogError, LogFuture, Page,
     SagaLog, SqliteLog, Wake,
 };
-use saga_runtime::{Coordinator, Saga, SagaId, SagaStatus};
+use saga_runtime::{Coordinator, RunsOn, Saga, SagaId, SagaStatus};
 use saga_tests::travel::{World, hasty, trip, until};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
@@ -32,8 +32,11 @@ const DECLINE: &str = "card:charge:refuse";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A saga of the example's form.
-trait Trips: Saga<Input = Trip, Output = Itinerary, Participants: From<Desks>> {}
-impl<S: Saga<Input = Trip, Output = Itinerary, Participants: From<Desks>>> Trips for S {}
+trait Trips: Saga<Input = Trip, Output = Itinerary, Participants: From<Desks>> + RunsOn<SqliteLog> {}
+impl<S> Trips for S where
+    S: Saga<Input = Trip, Output = Itinerary, Participants: From<Desks>> + RunsOn<SqliteLog>
+{
+}
 
 /// Books a trip for each case, all at the same time: the faults of a case are for its trip only. Then closes the books.
 async fn check<S: Trips>(cases: &[(&[&str], &'static str)]) {
@@ -437,7 +440,7 @@ fn crash_and_resume(
     let log = CrashingLog { log, at, durable, appends: AtomicUsize::new(0), crashed: Arc::clone(&crashed) };
     let inside = Runtime::new().unwrap();
     let ended = inside.block_on(async {
-        let coordinator = world.coordinator_on::<BookTrip>(log).await.unwrap();
+        let coordinator = world.coordinator_on::<BookTrip, _>(log).await.unwrap();
         let trip = trip(id);
         tokio::select! {
             () = crashed.notified() => false,
@@ -450,7 +453,7 @@ fn crash_and_resume(
     // Here the process ends: calls in flight break off, and what is not in the log is forgotten.
     drop(inside);
     outside.block_on(async {
-        let coordinator = world.coordinator_on::<BookTrip>(SqliteLog::open(&file).unwrap()).await.unwrap();
+        let coordinator = world.coordinator_on::<BookTrip, _>(SqliteLog::open(&file).unwrap()).await.unwrap();
         let accepted = at > 0 || durable;
         let under_way = accepted && !ended;
         // The very last append may be durable: then nothing is left to resume.

@@ -2,6 +2,7 @@
 
 use saga_runtime::coordinator::Builder;
 use saga_runtime::definition::Definition;
+use saga_runtime::log::SqliteLog;
 use saga_runtime::{Coordinator, Saga, SagaId};
 
 use super::desk::Desks;
@@ -14,7 +15,7 @@ pub trait Fulfil: Saga<Input = Order, Output = Fulfilment> {
     const DEFINITIONS: &'static [&'static Definition];
 
     /// Registers it, and its children.
-    fn register(builder: Builder, desks: Desks) -> Builder;
+    fn register(builder: Builder<SqliteLog>, desks: Desks) -> Builder<SqliteLog>;
 
     /// Gives it the human's answer. It is fine that a saga which has ended takes no answer any more.
     fn approve(

@@ -5,6 +5,7 @@ use std::future::{Ready, ready};
 
 use saga_runtime::coordinator::{Builder, SendError};
 use saga_runtime::definition::Definition;
+use saga_runtime::log::SqliteLog;
 use saga_runtime::{Begun, Coordinator, Saga, SagaId, saga};
 
 use super::desk::{Desks, InventoryDesk, NoticeDesk, PaymentDesk, ShippingDesk};
@@ -80,7 +81,7 @@ fn joined(parcel: &Parcel, label: &Label) -> Ready<Result<Shipment, Infallible>>
 impl Fulfil for FulfilOrder {
     const DEFINITIONS: &'static [&'static Definition] = &[FulfilOrder::DEFINITION];
 
-    fn register(builder: Builder, desks: Desks) -> Builder {
+    fn register(builder: Builder<SqliteLog>, desks: Desks) -> Builder<SqliteLog> {
         let Desks { payments, inventory, shipping, notices } = desks;
         builder.register::<FulfilOrder>(FulfilOrderParticipants { payments, inventory, shipping, notices })
     }

@@ -49,9 +49,9 @@ pub trait Job {
     /// Registers the saga, on the services at `addresses`.
     fn register(
         &self,
-        builder: Builder,
+        builder: Builder<SqliteLog>,
         addresses: &<Self::Kind as ServiceKind>::Addresses,
-    ) -> anyhow::Result<Builder>;
+    ) -> anyhow::Result<Builder<SqliteLog>>;
 
     /// What goes on beside the sagas until all have settled.
     fn beside(

@@ -13,6 +13,7 @@ use saga_examples::order::fulfilment::{
 use saga_examples::order::orders::Order;
 use saga_runtime::coordinator::Builder;
 use saga_runtime::definition::Definition;
+use saga_runtime::log::SqliteLog;
 use saga_runtime::{Context, Coordinator, Keyed, Saga, SagaId, saga};
 
 use super::support::PICKS;
@@ -154,7 +155,7 @@ saga! {
 impl Fulfil for StandIn {
     const DEFINITIONS: &'static [&'static Definition] = &[StandIn::DEFINITION];
 
-    fn register(builder: Builder, desks: Desks) -> Builder {
+    fn register(builder: Builder<SqliteLog>, desks: Desks) -> Builder<SqliteLog> {
         let Desks { payments, inventory, shipping, notices } = desks;
         builder.register::<StandIn>(StandInParticipants {
             payments,

@@ -5,8 +5,7 @@ use crate::model::{Model, Step, Zone};
 use crate::report::{At, Report};
 
 pub(super) fn check(model: &Model<'_>, report: &mut Report) {
-    // Of a `local` it would be asked as well, were it not absent so far.
-    let has_effect = |step: &&Step<'_>| step.ast.kind == StepKind::Step;
+    let has_effect = |step: &&Step<'_>| matches!(step.ast.kind, StepKind::Step | StepKind::Local);
     for step in model.steps.iter().filter(has_effect) {
         missing(model, step, report);
         after_the_pivot(model, step, report);

@@ -1,12 +1,12 @@
 //! What rustc cannot know: order, compensation, the pivot, doubt, names. One file per family, one function per rule.
 
-mod absent;
 mod availability;
 mod awaiting;
 mod blocks;
 mod clauses;
 mod compensation;
 mod doubt;
+mod generics;
 mod names;
 mod outcome;
 mod pivot;
@@ -22,7 +22,7 @@ use crate::report::Report;
 
 /// Reports every mistake of a saga once. The calls that are wrong are refused: rustc is not shown them again.
 pub(crate) fn check(model: &Model<'_>, report: &mut Report) {
-    absent::check(model, report);
+    generics::check(model, report);
     poison::check(model);
     availability::check(model, report);
     awaiting::check(model, report);

@@ -29,6 +29,11 @@ pub(super) fn step(saga: &Expansion<'_>, id: StepId) -> TokenStream {
             Some(evaluation(saga, id, "decision", &step.ast.action, ty))
         }
         StepKind::Saga => Some(child(saga, id)),
+        StepKind::Local => {
+            let answer = Answer::Done(ty, StepEvents::new(saga, id).done);
+            let (call, uses, guards) = (&step.ast.action, &step.action_uses, &step.guards[..]);
+            Some(Function { name: "action", call, uses, keyed: &[], answer, guards }.expand_local(saga, id))
+        }
         StepKind::Sleep | StepKind::Receive => Some(time(saga, id)),
         _ => {
             let action = Function {
@@ -242,7 +247,22 @@ fn compensation(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
         None => Answer::Dropped,
     };
     let function = Function { name: "compensation", call, uses, keyed: &[], answer, guards };
-    Some(function.expand(saga, id))
+    if step.ast.kind != StepKind::Local {
+        return Some(function.expand(saga, id));
+    }
+    let function = function.expand_local(saga, id);
+    let (event, participants, request) = (&saga.event, &saga.participants, local("request"));
+    let (parameters, bounds) = saga.parameters();
+    let (data, call) = (kept(saga, uses), in_transaction(saga, "compensation", uses));
+    Some(quote! {
+        #function
+        async fn undo #parameters (
+            #request: __saga::Request<#participants>
+            #(, #data)*
+        ) -> __saga::Settled<#event> #bounds {
+            #call
+        }
+    })
 }
 
 /// One attempt of a step that has more than one call, or none that is awaited.
@@ -288,6 +308,7 @@ fn attempt(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
             }
             None => quote!(__saga::Settled::Failed(__saga::stale())),
         },
+        StepKind::Local => in_transaction(saga, "action", &step.action_uses),
         StepKind::Sleep | StepKind::Receive => {
             let (gathered, uses) = (gathered(saga, &step.action_uses), arguments(saga, &step.action_uses));
             quote!(#(#gathered)* __saga::due(Self::time #turbofish (#(#uses),*)))
@@ -309,6 +330,27 @@ fn attempt(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
             #action
         }
     })
+}
+
+/// A local call that waits for its transaction.
+fn in_transaction(saga: &Expansion<'_>, function: &str, uses: &BTreeSet<VariableId>) -> TokenStream {
+    let (gathered, arguments) = (gathered(saga, uses), arguments(saga, uses));
+    let (_, arguments_of_saga, _) = saga.model.ast.generics.split_for_impl();
+    let turbofish = arguments_of_saga.as_turbofish();
+    let (function, request, tx) = (super::names::variant(function), local("request"), local("tx"));
+    let ty = tx_type(saga);
+    quote! {
+        #(#gathered)*
+        __saga::local(move |#tx: &#ty| Self::#function #turbofish (&#request, #tx #(, #arguments)*))
+    }
+}
+
+/// The type of the transactions in which local calls are made.
+pub(super) fn tx_type(saga: &Expansion<'_>) -> TokenStream {
+    match &saga.model.ast.options.tx {
+        Some(ty) => quote!(#ty),
+        None => quote!(<__saga::SqliteLog as __saga::Transactional>::Tx),
+    }
 }
 
 /// The event of a step as a function of what it holds.
@@ -354,8 +396,7 @@ fn gathered(saga: &Expansion<'_>, uses: &BTreeSet<VariableId>) -> Vec<TokenStrea
 /// Whether all that a step ever asks for is its action.
 fn is_action_alone(saga: &Expansion<'_>, id: StepId) -> bool {
     let step = saga.step(id);
-    let is_awaited =
-        matches!(step.ast.kind, StepKind::Step | StepKind::Pivot | StepKind::Read | StepKind::Local);
+    let is_awaited = matches!(step.ast.kind, StepKind::Step | StepKind::Pivot | StepKind::Read);
     is_awaited && step.ast.probe.is_none() && step.ast.otherwise.is_none()
 }
 
@@ -381,7 +422,10 @@ pub(super) fn compensation_arm(saga: &Expansion<'_>, id: StepId, position: &Toke
     if saga.step(id).ast.kind == StepKind::Saga {
         return TokenStream::new();
     }
-    let function = [quote!(attempt), quote!(compensation)];
+    let function = match saga.step(id).ast.kind {
+        StepKind::Local => [quote!(boxed), quote!(undo)],
+        _ => [quote!(attempt), quote!(compensation)],
+    };
     arm(saga, id, position, &function, &saga.step(id).compensation_uses)
 }
 
@@ -432,6 +476,42 @@ enum Answer<'a> {
 }
 
 impl Function<'_> {
+    /// `fn name(request, tx, …) -> Outcome<event>`: not asynchronous, between the statements of one transaction.
+    fn expand_local(&self, saga: &Expansion<'_>, id: StepId) -> TokenStream {
+        let Expansion { event, participants, .. } = saga;
+        let (name, request) = (super::names::variant(self.name), local("request"));
+        let word = |name: &str| {
+            mentioned(&self.call.tokens, name).unwrap_or_else(|| Ident::new(name, Span::call_site()))
+        };
+        let (cx, tx, tx_type) = (word("cx"), word("tx"), tx_type(saga));
+        let pattern = pattern(saga);
+        let seen = self.uses.iter().map(|id| {
+            let (name, ty) = saga.variable(*id);
+            quote!(#name: &#ty)
+        });
+        let answer = match self.answer {
+            Answer::Dropped => quote!(()),
+            _ => quote!(#event),
+        };
+        let stale = quote!(__saga::Err(__saga::stale()));
+        let body = if is_hidden(self.call) {
+            stale
+        } else {
+            guarded(self.guards, &self.call.tokens, &self.body(saga, id), &stale)
+        };
+        let (parameters, bounds) = saga.parameters();
+        quote! {
+            fn #name #parameters (
+                #request: &__saga::Request<#participants>,
+                #tx: &#tx_type
+                #(, #seen)*
+            ) -> __saga::Outcome<#answer> #bounds {
+                let (#cx, #pattern) = #request.parts();
+                #body
+            }
+        }
+    }
+
     fn expand(&self, saga: &Expansion<'_>, id: StepId) -> TokenStream {
         let Expansion { event, participants, .. } = saga;
         let (name, request) = (super::names::variant(self.name), local("request"));
@@ -486,10 +566,15 @@ impl Function<'_> {
         });
         let call = &self.call.tokens;
         let (start, end) = ends(call);
-        let send = spanned(start, end, &quote!(#p::send), call.clone());
-        let dot = quote_spanned!(start=> .);
-        let word = Ident::new("await", end);
-        let settled = spanned(start, end, &quote!(#p::settle), quote!(#send #dot #word));
+        let awaited = if saga.step(id).ast.kind == StepKind::Local {
+            call.clone()
+        } else {
+            let send = spanned(start, end, &quote!(#p::send), call.clone());
+            let dot = quote_spanned!(start=> .);
+            let word = Ident::new("await", end);
+            quote!(#send #dot #word)
+        };
+        let settled = spanned(start, end, &quote!(#p::settle), awaited);
         let output = local("output");
         let (ty, value) = match &self.answer {
             Answer::Done(ty, done) => {
@@ -528,7 +613,10 @@ impl Function<'_> {
 /// An event of a step.
 fn event(saga: &Expansion<'_>, id: StepId, variant: &Ident, held: Option<&Ident>) -> TokenStream {
     let (event, request) = (&saga.event, local("request"));
-    let items = (saga.step(id).depth() > 0).then(|| quote!(#request.items));
+    let items = (saga.step(id).depth() > 0).then(|| match saga.step(id).ast.kind {
+        StepKind::Local => quote!(__saga::Clone::clone(&#request.items)),
+        _ => quote!(#request.items),
+    });
     let held = held.map(|held| quote!(#held));
     let fields = items.into_iter().chain(held).collect::<Vec<_>>();
     if fields.is_empty() { quote!(#event::#variant) } else { quote!(#event::#variant(#(#fields),*)) }

@@ -181,6 +181,7 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
     code.implementation.extend(definition::steps(saga));
     let deadline = deadline(saga, &input);
     let children = children(saga);
+    let runs_on = runs_on(saga);
     let compensatable = is_compensatable(saga).then(|| {
         quote! {
             #[automatically_derived]
@@ -249,7 +250,31 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
         }
 
         #compensatable
+
+        #runs_on
     });
+}
+
+/// On which logs the saga can run: with `local` steps, on those with transactions of their type.
+fn runs_on(saga: &Expansion<'_>) -> TokenStream {
+    let ast = saga.model.ast;
+    let name = &ast.name;
+    let has_local = saga.model.steps.iter().any(|step| step.ast.kind == StepKind::Local);
+    let log = local("Log");
+    let bound = if has_local {
+        let tx = calls::tx_type(saga);
+        quote!(#log: __saga::Transactional<Tx = #tx> + ?::core::marker::Sized)
+    } else {
+        quote!(#log: ?::core::marker::Sized)
+    };
+    let mut generics = ast.generics.clone();
+    generics.params.push(syn::GenericParam::Type(log.clone().into()));
+    let (parameters, _, _) = generics.split_for_impl();
+    let (_, arguments, _) = ast.generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #parameters __saga::RunsOn<#log> for #name #arguments where #bound, Self: __saga::Saga {}
+    }
 }
 
 /// Whether the saga can turn until its very end.

@@ -173,13 +173,16 @@ impl Parser<'_, '_> {
                         options.crate_path =
                             Some(self.crate_path(meta.value()?.call(Path::parse_mod_style)?));
                     }
+                    "tx" => options.tx = Some(meta.value()?.parse()?),
                     "version" => options.version = Some(self.version(&meta.value()?.parse::<LitInt>()?)),
                     _ => {
                         let error =
                             self.report.error(&path, format!("unknown option `{option}` of `#[saga(…)]`"));
-                        match nearest(&option, &["crate", "version"]) {
+                        match nearest(&option, &["crate", "version", "tx"]) {
                             Some(meant) => error.help(format!("did you mean `{meant}`?")),
-                            None => error.help("the options are `crate = path` and `version = N`"),
+                            None => {
+                                error.help("the options are `crate = path`, `version = N` and `tx = Type`")
+                            }
                         };
                         if meta.input.peek(syn::Token![=]) {
                             meta.value()?.parse::<syn::Expr>()?;

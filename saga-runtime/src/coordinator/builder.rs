@@ -9,12 +9,12 @@ use crate::coordinator::alarm;
 use crate::coordinator::recovery::{Recoverable, Registered, Registration, recover};
 use crate::coordinator::shared::Shared;
 use crate::log::{LogError, SagaLog};
-use crate::saga::Saga;
+use crate::saga::RunsOn;
 
 /// Builds a [`Coordinator`]: its log, its sagas, its limits.
 #[must_use = "a coordinator runs only once it is started"]
-pub struct Builder {
-    log: Arc<dyn SagaLog>,
+pub struct Builder<L> {
+    log: Arc<L>,
     typed: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     recoverable: Vec<Arc<dyn Recoverable>>,
     calls_at_once: usize,
@@ -43,13 +43,13 @@ pub enum StartError {
     Log(#[from] LogError),
 }
 
-impl Builder {
-    pub(crate) fn new(log: Arc<dyn SagaLog>) -> Self {
+impl<L: SagaLog> Builder<L> {
+    pub(crate) fn new(log: Arc<L>) -> Self {
         Self { log, typed: HashMap::new(), recoverable: Vec::new(), calls_at_once: 1024, sagas_at_once: 4096 }
     }
 
     /// A saga that this coordinator executes, and what its calls are made on.
-    pub fn register<S: Saga>(mut self, participants: S::Participants) -> Self {
+    pub fn register<S: RunsOn<L>>(mut self, participants: S::Participants) -> Self {
         let registration = Arc::new(Registration::<S> { participants: Arc::new(participants) });
         self.typed.insert(TypeId::of::<S>(), Arc::clone(&registration) as Arc<dyn Any + Send + Sync>);
         self.recoverable.push(registration);

@@ -48,7 +48,7 @@ struct Inner {
 
 impl Coordinator {
     /// A coordinator on `log`. Register sagas, then start it.
-    pub fn builder(log: impl SagaLog) -> Builder {
+    pub fn builder<L: SagaLog>(log: L) -> Builder<L> {
         Builder::new(Arc::new(log))
     }
 

@@ -128,7 +128,7 @@ impl fmt::Display for Parked {
 impl fmt::Display for ParkedCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
-            CallKind::Action => "the action",
+            CallKind::Action | CallKind::Local => "the action",
             CallKind::Probe => "the probe",
             CallKind::Compensation => "the compensation",
             CallKind::Evaluation | CallKind::Wait => "what is decided",

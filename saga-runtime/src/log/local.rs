@@ -55,6 +55,14 @@ impl LocalCall {
         Self { run: Box::new(move |tx| tx.downcast_ref().map(&mut call)), tx: type_name::<Tx>() }
     }
 
+    /// The same, whatever the type is called.
+    pub(crate) fn of(
+        run: impl FnMut(&dyn Any) -> Option<LocalAnswer> + Send + 'static,
+        tx: &'static str,
+    ) -> Self {
+        Self { run: Box::new(run), tx }
+    }
+
     /// Makes the call, for the log that it was handed to. `None` if it is for another type of transaction. A panic of
     /// the call goes through.
     pub fn run(&mut self, tx: &dyn Any) -> Option<LocalAnswer> {

@@ -33,14 +33,16 @@ pub enum CallKind {
     /// An expression of the declaration, which the coordinator evaluates: the condition of an `if`, the items of a `for`,
     /// the time of a `sleep` or `receive`, the value behind `else`.
     Evaluation,
+    /// The action of a `local` step: made by the log, in the transaction of its record.
+    Local,
     /// Waiting: for the time of a `sleep`, or for a signal at most as long.
     Wait,
 }
 
 impl CallKind {
-    /// Whether the coordinator alone gets it done: nothing is sent that could be in flight, or in doubt.
+    /// Whether coordinator and log alone get it done: nothing is sent that could be in flight, or in doubt.
     pub fn is_passive(self) -> bool {
-        matches!(self, Self::Evaluation | Self::Wait)
+        matches!(self, Self::Evaluation | Self::Local | Self::Wait)
     }
 }
 

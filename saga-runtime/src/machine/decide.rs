@@ -1,5 +1,7 @@
 //! What to do about a call, and what the end of an attempt means. Pure: randomness is passed in.
 
+use std::any::{Any, type_name};
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use crate::definition::Definition;
@@ -30,6 +32,8 @@ pub enum Decision {
 pub enum Settled<E> {
     /// The action or compensation is done, or the probe found the action done.
     Done(E),
+    /// It is this call that the log is to make within its transaction.
+    Local(Local<E>),
     /// It is this child saga that is to be begun.
     Begins(Begins),
     /// It is to wait until this time.
@@ -40,6 +44,39 @@ pub enum Settled<E> {
     Failed(Failure),
     /// The call panicked with this message.
     Panicked(String),
+}
+
+/// The call of a `local` step, which waits for its transaction. It may be made several times, each time in a transaction
+/// of which nothing was kept of the time before.
+pub struct Local<E> {
+    run: Box<InTransaction<E>>,
+    tx: &'static str,
+}
+
+/// Answers nothing to a transaction of another type.
+type InTransaction<E> = dyn FnMut(&dyn Any) -> Option<Settled<E>> + Send;
+
+impl<E> Local<E> {
+    /// A call within transactions of this type.
+    pub fn new<Tx: 'static>(mut call: impl FnMut(&Tx) -> Settled<E> + Send + 'static) -> Self {
+        Self { run: Box::new(move |tx| tx.downcast_ref().map(&mut call)), tx: type_name::<Tx>() }
+    }
+
+    /// Makes the call; `None` within a transaction of another type.
+    pub fn run(&mut self, tx: &dyn Any) -> Option<Settled<E>> {
+        (self.run)(tx)
+    }
+
+    /// The name of the type of its transactions.
+    pub fn tx_name(&self) -> &'static str {
+        self.tx
+    }
+}
+
+impl<E> fmt::Debug for Local<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Local").field("tx", &self.tx).finish_non_exhaustive()
+    }
 }
 
 /// A child saga that a step begins.
@@ -77,10 +114,8 @@ impl Time {
 /// What to do about `call` under `retry`. `jitter` is a random number.
 pub fn decide(call: &Call, retry: &Retry, jitter: u32) -> Decision {
     let attempts = &call.attempts;
-    if call.kind.is_passive() {
-        return Decision::Wait;
-    }
     match attempts.phase() {
+        _ if matches!(call.kind, CallKind::Evaluation | CallKind::Wait) => return Decision::Wait,
         Phase::Open => return Decision::Make,
         Phase::Parked | Phase::Ended | Phase::Failed => return Decision::Wait,
         Phase::Waiting => {}
@@ -134,6 +169,7 @@ pub fn settle<E>(call: &Call, settled: Settled<E>, now_ms: u64) -> Result<E, Vec
         Settled::Panicked(message) => Failure::unknown(format!("the call panicked: {message}")),
         // Whoever drives the saga begins the child, and settles the step by what becomes of that.
         Settled::Begins(_) => Failure::unknown("a child saga was not begun"),
+        Settled::Local(_) => Failure::unknown("a local call was not handed to the log"),
         Settled::Failed(failure) => failure,
     };
     Err(vec![match call.kind {
@@ -142,11 +178,11 @@ pub fn settle<E>(call: &Call, settled: Settled<E>, now_ms: u64) -> Result<E, Vec
         CallKind::Probe => {
             FactKind::Attempt(AttemptFact::Failed(Failure { kind: FailureKind::Transient, ..failure }))
         }
-        CallKind::Action if failure.kind == FailureKind::Refused => {
+        CallKind::Action | CallKind::Local if failure.kind == FailureKind::Refused => {
             let definitive = call.settlement.keyed || !call.attempts.in_doubt();
             FactKind::Refused(Refusal { message: failure.message, definitive })
         }
-        CallKind::Action | CallKind::Evaluation | CallKind::Wait => {
+        CallKind::Action | CallKind::Local | CallKind::Evaluation | CallKind::Wait => {
             FactKind::Attempt(AttemptFact::Failed(failure))
         }
     }])

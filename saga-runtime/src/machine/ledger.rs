@@ -142,9 +142,8 @@ impl Ledger {
             StepKind::If | StepKind::For | StepKind::Lock => CallKind::Evaluation,
             StepKind::Sleep | StepKind::Receive if self.attempts.due_ms().is_none() => CallKind::Evaluation,
             StepKind::Sleep | StepKind::Receive => CallKind::Wait,
-            StepKind::Call | StepKind::Read | StepKind::Local | StepKind::Saga => {
-                settlement.next(&self.attempts)
-            }
+            StepKind::Local => CallKind::Local,
+            StepKind::Call | StepKind::Read | StepKind::Saga => settlement.next(&self.attempts),
         };
         let (role, attempts) = (self.role, self.attempts);
         Call { place: step.into(), kind, role, attempts, settlement, otherwise }

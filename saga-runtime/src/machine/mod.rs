@@ -30,7 +30,7 @@ mod state;
 pub use ahead::is_ahead;
 pub use attempts::{Action, AttemptFact, Attempts, Phase};
 pub use call::{Call, CallKind, Role, Settlement};
-pub use decide::{Begins, Decision, Settled, Time, decide, is_parked, settle};
+pub use decide::{Begins, Decision, Local, Settled, Time, decide, is_parked, settle};
 pub use fact::{Event, EventError, Fact, FactKind, Held, Json, Refusal, Tells, Told};
 pub use ledger::{Ledger, StepCall};
 pub use place::{Items, Place};

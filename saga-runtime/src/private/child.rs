@@ -1,10 +1,10 @@
-//! What a `lock` and a child saga are made of.
+//! What a `lock`, a `local` and a child saga are made of.
 
 use std::fmt::Display;
 
-use super::stale;
+use super::{Outcome, stale};
 use crate::error::{Failure, FailureKind};
-use crate::machine::{Begins, Settled};
+use crate::machine::{Begins, Local, Settled};
 use crate::saga::{Compensatable, Saga};
 
 /// The child saga that a step begins; `None` where the condition around it does not hold any more.
@@ -14,6 +14,14 @@ pub fn begins<S: Saga, E>(input: Option<S::Input>) -> Settled<E> {
         Ok(input) => Settled::Begins(Begins { definition: S::DEFINITION, input }),
         Err(error) => Settled::Failed(Failure { kind: FailureKind::Transient, message: error.to_string() }),
     }
+}
+
+/// The call of a `local` step, which waits for its transaction.
+pub fn local<Tx: 'static, E>(mut call: impl FnMut(&Tx) -> Outcome<E> + Send + 'static) -> Settled<E> {
+    Settled::Local(Local::new(move |tx: &Tx| match call(tx) {
+        Ok(event) => Settled::Done(event),
+        Err(failure) => Settled::Failed(failure),
+    }))
 }
 
 /// Compiles only for a saga that can compensate until its very end.

@@ -22,7 +22,7 @@ pub use std::sync::Arc;
 pub use std::time::Duration;
 pub use std::vec::Vec;
 
-pub use self::child::{LockKey, begins, lock_key, locks, must_be_compensatable};
+pub use self::child::{LockKey, begins, local, lock_key, locks, must_be_compensatable};
 pub use self::each::{Body, Each, EachBackward, NothingToUndo};
 pub use crate::context::Context;
 pub use crate::data::DataError;
@@ -31,6 +31,10 @@ pub use crate::definition::{
     Block, Compensation, Definition, EventNames, Field, StepDefinition, StepKind, Zone,
 };
 use crate::error::{Failure, FailureKind, StepError};
+#[cfg(feature = "coordinator")]
+pub use crate::log::Transactional;
+#[cfg(feature = "sqlite")]
+pub use crate::log::sqlite::SqliteLog;
 pub use crate::machine::{
     Applied, AttemptFact, Backward, Call, CallKind, Cause, Event, EventError, Fact, FactKind, Forward, Items,
     Ledger, Place, Policy, Refusal, Region, Rejected, Retry, Role, Settled, State, StepCall, Tells, Time,
@@ -38,7 +42,7 @@ pub use crate::machine::{
 };
 use crate::machine::{Held, Json, Next, Phase};
 use crate::saga::Keyed;
-pub use crate::saga::{Compensatable, Saga, Signal, StateOf};
+pub use crate::saga::{Compensatable, RunsOn, Saga, Signal, StateOf};
 
 // The calls.
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use comfy_table::Table;
 use saga_runtime::Coordinator;
 use saga_runtime::coordinator::Builder;
+use saga_runtime::log::SqliteLog;
 
 use super::arguments::FulfilmentOptions;
 use super::report::orders_table;
@@ -64,7 +65,11 @@ impl<S: Fulfil> Job for FulfilOrders<S> {
 
     const LOG: &'static str = "orders.db";
 
-    fn register(&self, builder: Builder, addresses: &Addresses) -> anyhow::Result<Builder> {
+    fn register(
+        &self,
+        builder: Builder<SqliteLog>,
+        addresses: &Addresses,
+    ) -> anyhow::Result<Builder<SqliteLog>> {
         Ok(S::register(builder, Desks::with_crash(addresses, self.crash_after.as_ref())?))
     }
 

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use comfy_table::Table;
 use saga_runtime::coordinator::Builder;
+use saga_runtime::log::SqliteLog;
 
 use super::arguments::BookingOptions;
 use super::report::trips_table;
@@ -40,7 +41,11 @@ impl Job for BookTrips {
 
     const LOG: &'static str = "trips.db";
 
-    fn register(&self, builder: Builder, addresses: &Addresses) -> anyhow::Result<Builder> {
+    fn register(
+        &self,
+        builder: Builder<SqliteLog>,
+        addresses: &Addresses,
+    ) -> anyhow::Result<Builder<SqliteLog>> {
         let desks = Desks::with_crash(addresses, self.crash_after.as_ref())?;
         Ok(builder.register::<BookTrip>(desks.into()))
     }

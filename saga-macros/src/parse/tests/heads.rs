@@ -139,13 +139,13 @@ fn options() {
     check_saga(
         "#[saga(crate = b, versoin = 3, x)] saga A() {}",
         expect![[r#"
-        at `b`: `b` depends on where the saga stands
-        help: write `crate = ::b` or `crate = crate::b`
-        at `versoin`: unknown option `versoin` of `#[saga(…)]`
-        help: did you mean `version`?
-        at `x`: unknown option `x` of `#[saga(…)]`
-        help: the options are `crate = path` and `version = N`
-    "#]],
+            at `b`: `b` depends on where the saga stands
+            help: write `crate = ::b` or `crate = crate::b`
+            at `versoin`: unknown option `versoin` of `#[saga(…)]`
+            help: did you mean `version`?
+            at `x`: unknown option `x` of `#[saga(…)]`
+            help: did you mean `tx`?
+        "#]],
     );
     check_saga(
         "#[saga(version = two)] saga A() {}",

@@ -11,14 +11,19 @@ use crate::machine::{AttemptFact, CallKind, Event, Fact, FactKind, Phase, State,
 use crate::saga::Saga;
 
 impl<S: Saga> Driver<S> {
-    /// What the coordinator decides by itself: which arm is taken, which items there are, until when to wait; and which
-    /// signal is received.
+    /// What the coordinator decides by itself: which arm is taken, which items there are, until when to wait; which
+    /// signal is received; and what the log does in its own database.
     pub(super) async fn evaluate(&mut self, records: &mut Vec<Record>) -> Result<(), Stop> {
         loop {
+            let calls = self.calls();
+            let local = calls.iter().find(|call| Self::is_local(call) && call.attempts.is_open());
+            if let Some(call) = local {
+                self.make_local(call, records).await?;
+                continue;
+            }
             if !matches!(self.state, Some(State::Forward(_))) {
                 return Ok(());
             }
-            let calls = self.calls();
             let received = calls.iter().find_map(|call| {
                 let signal = self.mailbox.first(call.place.step).filter(|_| call.kind == CallKind::Wait)?;
                 let kind = match call.attempts.phase() {

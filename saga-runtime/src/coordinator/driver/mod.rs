@@ -7,6 +7,7 @@ mod call;
 mod command;
 mod evaluate;
 mod hold;
+mod local;
 mod lock;
 mod plan;
 mod record;
@@ -283,7 +284,7 @@ impl<S: Saga> Driver<S> {
             // Read once: were it to change between here and the wait, nothing would be in flight and nobody would wake.
             let shutting_down = self.shared.is_shutting_down();
             if shutting_down && self.in_flight.is_empty() {
-                let unsent = calls.iter().filter(|call| call.is_in_flight() && !is_child::<S>(call));
+                let unsent = calls.iter().filter(|call| call.is_in_flight() && !stands_in_log::<S>(call));
                 let unsent = unsent.map(not_sent).collect::<Vec<_>>();
                 if unsent.is_empty() {
                     return Err(Stop::Shutdown);
@@ -298,7 +299,7 @@ impl<S: Saga> Driver<S> {
                 continue;
             }
             self.show(&calls);
-            for call in calls.iter().filter(|call| call.is_in_flight()) {
+            for call in calls.iter().filter(|call| call.is_in_flight() && !Self::is_local(call)) {
                 if !shutting_down && !self.in_flight.contains_key(&call.place) {
                     if !is_child::<S>(call) {
                         self.take_place().await;
@@ -421,10 +422,15 @@ fn is_child<S: Saga>(call: &Call) -> bool {
     S::DEFINITION.steps.get(call.place.step).is_some_and(|step| step.kind == StepKind::Saga)
 }
 
+/// Whether what became of the call is known from the log, whenever the process ends.
+fn stands_in_log<S: Saga>(call: &Call) -> bool {
+    is_child::<S>(call) || Driver::<S>::is_local(call)
+}
+
 /// After a restart nobody knows what became of the attempts that were open.
 fn taint<S: Saga>(state: &StateOf<S>) -> Vec<Fact> {
     let Next::Calls(calls) = state.next() else { return Vec::new() };
-    let open = calls.iter().filter(|call| call.is_in_flight() && !is_child::<S>(call));
+    let open = calls.iter().filter(|call| call.is_in_flight() && !stands_in_log::<S>(call));
     let failure = || Failure::unknown("the process ended while this attempt was open");
     open.map(|call| attempt_fact(call, AttemptFact::Failed(failure()))).collect()
 }

@@ -114,14 +114,19 @@ impl<S: Saga> Driver<S> {
         self.make_durable(append).await?;
         self.next_seq += count;
         self.logged_wake = wake;
-        if status != Status::Running {
-            self.tell_who_waits_for_locks();
-        }
+        self.appended();
+        Ok(())
+    }
+
+    /// Tells whoever waits for the saga's end, once that is durable.
+    pub(super) fn appended(&self) {
         if let Some(State::Compensated(cause)) = &self.state {
             info!(%cause, "compensated");
             self.publish(SagaStatus::Compensated(cause.clone()), None);
         }
-        Ok(())
+        if matches!(self.state, Some(State::Compensated(_) | State::Completed)) {
+            self.tell_who_waits_for_locks();
+        }
     }
 
     /// Makes the append durable, or says which lock another saga holds, and which saga.

@@ -1,23 +1,13 @@
-//! The forms of the language that this version does not have yet.
+//! What a saga's own parameters can stand for.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 
-use crate::ast::StepKind;
 use crate::model::{Model, Origin};
 use crate::report::Report;
 
-/// Each is refused by name: nothing is left out in silence.
-pub(super) fn check(model: &Model<'_>, report: &mut Report) {
-    generic_data(model, report);
-    for step in model.steps.iter().filter(|step| step.ast.kind == StepKind::Local) {
-        step.ast.action.refuse();
-        report.error(&step.ast.name, absent("local"));
-    }
-}
-
 /// A parameter of the saga can be one of its participants' types, but of no data: the log holds one form of it.
-fn generic_data(model: &Model<'_>, report: &mut Report) {
+pub(super) fn check(model: &Model<'_>, report: &mut Report) {
     let saga = model.ast;
     let parameters = saga.generics.type_params().map(|parameter| &parameter.ident).collect::<Vec<_>>();
     let steps = model.steps.iter().filter(|step| step.output.is_some()).map(|step| &step.ast.ty);
@@ -40,8 +30,4 @@ fn names(tokens: TokenStream, name: &Ident) -> bool {
         TokenTree::Group(group) => names(group.stream(), name),
         TokenTree::Punct(_) | TokenTree::Literal(_) => false,
     })
-}
-
-fn absent(form: &str) -> String {
-    format!("this version of `saga!` does not have `{form}`")
 }
