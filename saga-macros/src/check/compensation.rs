@@ -7,7 +7,7 @@ use crate::report::{At, Report};
 pub(super) fn check(model: &Model<'_>, report: &mut Report) {
     // Of a `local` it would be asked as well, were it not absent so far.
     let has_effect = |step: &&Step<'_>| step.ast.kind == StepKind::Step;
-    for step in model.steps.iter().filter(has_effect) {
+    for step in model.steps.iter().filter(has_effect).filter(|_| !model.ast.lost_pivot) {
         missing(model, step, report);
         after_the_pivot(model, step, report);
     }

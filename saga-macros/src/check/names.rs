@@ -32,6 +32,10 @@ pub(crate) fn settle(sagas: &mut Vec<Saga>, report: &mut Report) {
     }
 }
 
+fn is_pivot(statement: &&Statement) -> bool {
+    matches!(statement, Statement::Step(step) if step.kind == StepKind::Pivot)
+}
+
 fn settle_saga(saga: &mut Saga, report: &mut Report) {
     let mut all = Names {
         report,
@@ -45,7 +49,9 @@ fn settle_saga(saga: &mut Saga, report: &mut Report) {
     };
     saga.inputs.retain(|field| all.is_free_for_field(field, "input"));
     saga.participants.retain(|field| all.is_free_for_field(field, "participant"));
+    let pivots = saga.body.iter().filter(is_pivot).count();
     all.settle_statements(&mut saga.body);
+    saga.lost_pivot |= saga.body.iter().filter(is_pivot).count() < pivots;
     saga.broken |= !all.wrong.is_empty();
     saga.poisoned.extend(all.wrong);
 }

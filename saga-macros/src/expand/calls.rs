@@ -15,7 +15,7 @@ use super::event::{CompensationEvents, StepEvents};
 use super::names::{local, number};
 use super::{Code, Expansion, backward, forward, policy, quiet};
 use crate::ast::{Call, DurationValue, StepKind, Undo};
-use crate::model::{Guard, StepId, VariableId, guards_of};
+use crate::model::{Guard, Step, StepId, VariableId, guards_of};
 use crate::uses::mentions;
 
 /// The action and the probe of a step, and what stands in their place where the coordinator decides.
@@ -30,7 +30,7 @@ pub(super) fn step(saga: &Expansion<'_>, id: StepId, code: &mut Code) {
             let action = Function {
                 name: "action",
                 call: &step.ast.action,
-                uses: &step.action_uses,
+                uses: seen(&step.action_uses, &step.available),
                 keyed: &step.must_be_keyed,
                 output: Some(quote!(#ty)),
                 guards: &step.guards,
@@ -40,7 +40,7 @@ pub(super) fn step(saga: &Expansion<'_>, id: StepId, code: &mut Code) {
     };
     let probe = step.ast.probe.as_ref().map(|probe| {
         let option = quote_spanned!(ty.span()=> ::core::option::Option<#ty>);
-        let (uses, guards) = (&step.probe_uses, &step.guards[..]);
+        let (uses, guards) = (seen(&step.probe_uses, &step.available), &step.guards[..]);
         let name = "probe";
         Function { name, call: &probe.call, uses, keyed: &[], output: Some(option), guards }.expand(saga)
     });
@@ -50,7 +50,7 @@ pub(super) fn step(saga: &Expansion<'_>, id: StepId, code: &mut Code) {
         evaluating(
             saga,
             "otherwise",
-            &step.otherwise_uses,
+            seen(&step.otherwise_uses, &step.available),
             &option,
             &guarded(&step.guards, &otherwise.call.tokens, &body, &quote!(::core::option::Option::None)),
         )
@@ -78,7 +78,7 @@ fn evaluation(saga: &Expansion<'_>, id: StepId, name: &str, call: &Call, ty: &Ty
     let option = quote!(::core::option::Option<#ty>);
     let none = quote!(::core::option::Option::None);
     let body = guarded(&step.guards, &call.tokens, &body, &none);
-    evaluating(saga, name, &step.action_uses, &option, &body)
+    evaluating(saga, name, seen(&step.action_uses, &step.available), &option, &body)
 }
 
 /// The value of an expression of the user's.
@@ -118,7 +118,8 @@ fn time(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     };
     let none = quote!(::core::option::Option::None);
     let body = guarded(&step.guards, &tokens, &body, &none);
-    evaluating(saga, "time", &step.action_uses, &quote!(::core::option::Option<#time>), &body)
+    let uses = seen(&step.action_uses, &step.available);
+    evaluating(saga, "time", uses, &quote!(::core::option::Option<#time>), &body)
 }
 
 fn evaluating(
@@ -138,7 +139,7 @@ fn evaluating(
 }
 
 /// The call was reported already: rustc need not say more about it.
-fn is_hidden(call: &Call) -> bool {
+pub(super) fn is_hidden(call: &Call) -> bool {
     call.is_refused() && !crate::editor::runs_in_an_editor()
 }
 
@@ -149,7 +150,10 @@ fn guarded(
     body: &TokenStream,
     otherwise: &TokenStream,
 ) -> TokenStream {
-    let guards = guards_of(guards, tokens).collect::<Vec<_>>();
+    let guards = match crate::editor::runs_in_an_editor() {
+        true => guards.iter().collect::<Vec<_>>(),
+        false => guards_of(guards, tokens).collect(),
+    };
     guards.into_iter().rev().fold(
         body.clone(),
         |body, Guard { condition, .. }| quote!(if #condition { #body } else { #otherwise }),
@@ -163,7 +167,8 @@ pub(super) fn compensation(saga: &Expansion<'_>, id: StepId, code: &mut Code) {
         return;
     };
     let position = backward::compensation_position(saga, id).ty;
-    let (uses, guards) = (&step.compensation_uses, &step.guards[..]);
+    let available = available_after(step);
+    let (uses, guards) = (seen(&step.compensation_uses, &available), &step.guards[..]);
     let function =
         Function { name: "compensation", call, uses, keyed: &[], output: None, guards }.expand(saga);
     let quiet = quiet();
@@ -179,7 +184,7 @@ pub(super) fn step_attempt(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let turbofish = arguments_of_saga.as_turbofish();
     let done = event_of(saga, id, &done);
     let probe = step.ast.probe.is_some().then(|| {
-        let uses = arguments(saga, &step.probe_uses);
+        let uses = arguments(saga, &step.probe_uses, &step.available);
         quote! {
             if #request.kind == __saga::CallKind::Probe {
                 let result = Self::probe(&#request.cx, &#request.participants #(, #uses)*).await;
@@ -188,7 +193,8 @@ pub(super) fn step_attempt(saga: &Expansion<'_>, id: StepId) -> TokenStream {
         }
     });
     let otherwise = otherwise.map(|otherwise| {
-        let (uses, otherwise) = (arguments(saga, &step.otherwise_uses), event_of(saga, id, &otherwise));
+        let (uses, otherwise) =
+            (arguments(saga, &step.otherwise_uses, &step.available), event_of(saga, id, &otherwise));
         let is_asked = match step.ast.kind {
             // It is evaluated until when it waits, too.
             StepKind::Receive => quote!(#request.has_failed),
@@ -200,7 +206,7 @@ pub(super) fn step_attempt(saga: &Expansion<'_>, id: StepId) -> TokenStream {
             }
         }
     });
-    let uses = arguments(saga, &step.action_uses);
+    let uses = arguments(saga, &step.action_uses, &step.available);
     let action = match step.ast.kind {
         StepKind::If | StepKind::For => {
             quote!(__saga::evaluated(Self::decision #turbofish (#(#uses),*), #done))
@@ -234,7 +240,7 @@ pub(super) fn compensation_attempt(saga: &Expansion<'_>, id: StepId) -> TokenStr
     };
     let uses = &saga.step(id).compensation_uses;
     let request = local("request");
-    let arguments = arguments(saga, uses);
+    let arguments = arguments(saga, uses, &available_after(saga.step(id)));
     let compensated = if saga.step(id).depth() == 0 {
         quote!(#event::#compensated)
     } else {
@@ -248,8 +254,31 @@ pub(super) fn compensation_attempt(saga: &Expansion<'_>, id: StepId) -> TokenStr
 }
 
 /// The variables as arguments: each as a reference to what a call sees.
-fn arguments(saga: &Expansion<'_>, uses: &BTreeSet<VariableId>) -> Vec<TokenStream> {
-    saga.idents(uses).into_iter().map(|name| quote!(&#name)).collect()
+fn arguments(
+    saga: &Expansion<'_>,
+    uses: &BTreeSet<VariableId>,
+    available: &BTreeSet<VariableId>,
+) -> Vec<TokenStream> {
+    let argument = |id: &VariableId| match (uses.contains(id), saga.variable(*id).0) {
+        (true, name) => quote!(&#name),
+        // Only an editor sees it.
+        (false, _) => quote!(&loop {}),
+    };
+    seen(uses, available).iter().map(argument).collect()
+}
+
+/// What a call sees: what it mentions. While it is typed it may mention anything else that exists; so in an editor it
+/// sees all of that, and what is before the cursor does not depend on what is written there.
+pub(super) fn seen<'a>(
+    uses: &'a BTreeSet<VariableId>,
+    available: &'a BTreeSet<VariableId>,
+) -> &'a BTreeSet<VariableId> {
+    if crate::editor::runs_in_an_editor() { available } else { uses }
+}
+
+/// What a compensation can mention: what its step can, and the step's output.
+fn available_after(step: &Step<'_>) -> BTreeSet<VariableId> {
+    step.available.iter().copied().chain(step.output).collect()
 }
 
 fn attempt(saga: &Expansion<'_>, uses: &BTreeSet<VariableId>, body: &TokenStream) -> TokenStream {
@@ -378,7 +407,9 @@ impl Function<'_> {
             let name = &field.name;
             quote!(let #name = &**#name;)
         });
-        let keyed = self.keyed.iter().map(|participant| {
+        // It would stand before the call, and depends on it.
+        let keyed = if crate::editor::runs_in_an_editor() { &[] } else { self.keyed };
+        let keyed = keyed.iter().map(|participant| {
             let is_participant = saga.model.ast.participants.iter().any(|field| field.name == *participant);
             let reference = (!is_participant).then(|| quote!(&));
             let span = participant.span();

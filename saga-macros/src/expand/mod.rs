@@ -47,9 +47,11 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
     backward::expand(&saga, &layout, &mut code);
     let Code { items, calls, implementation } = code;
     let runtime = &saga.runtime;
+    // What the others are depends on what the calls mention: before the cursor of an editor nothing may.
+    let (first, second) = if crate::editor::runs_in_an_editor() { (calls, items) } else { (items, calls) };
     quote! {
-        #items
-        #calls
+        #first
+        #second
         #[allow(
             trivial_bounds, unreachable_code, unused_imports, unused_variables, clippy::all, clippy::pedantic,
             reason = "generated"
