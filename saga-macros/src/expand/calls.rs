@@ -262,7 +262,7 @@ fn arguments(
     let argument = |id: &VariableId| match (uses.contains(id), saga.variable(*id).0) {
         (true, name) => quote!(&#name),
         // Only an editor sees it.
-        (false, _) => quote!(&loop {}),
+        (false, _) => quote!(loop {}),
     };
     seen(uses, available).iter().map(argument).collect()
 }
@@ -450,7 +450,15 @@ impl Function<'_> {
 /// `BookTripParticipants { flights, … }: &BookTripParticipants`: each name stands for a reference.
 fn participants(saga: &Expansion<'_>) -> TokenStream {
     let (name, ty) = (&saga.participants_name, &saga.participants);
-    let names = saga.model.ast.participants.iter().map(|participant| &participant.name);
+    let names = saga.model.ast.participants.iter().map(|participant| {
+        let name = &participant.name;
+        // An editor cannot rename a field and a variable that are one token.
+        let field = crate::editor::runs_in_an_editor().then(|| {
+            let field = Ident::new(&name.to_string(), Span::call_site());
+            quote!(#field:)
+        });
+        quote!(#field #name)
+    });
     quote!(#name { #(#names),* }: &#ty)
 }
 

@@ -8,6 +8,7 @@
 //! | `event` | `BookTripEvent` |
 //! | `forward` | `BookTripForward`, and the positions on the way forward |
 //! | `backward` | `BookTripBackward`, and the positions on the way back |
+//! | `index` | for an editor: where each name is mentioned |
 //! | `calls` | the asynchronous calls, with the user's tokens in them |
 //!
 //! What a user can name comes first, with full paths. The calls stand beside it, in the user's own scope. The
@@ -20,6 +21,7 @@ mod declaration;
 mod definition;
 mod event;
 mod forward;
+mod index;
 pub(crate) mod names;
 mod page;
 mod policy;
@@ -47,6 +49,7 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
     backward::expand(&saga, &layout, &mut code);
     let Code { items, calls, implementation } = code;
     let runtime = &saga.runtime;
+    let index = index::expand(&saga);
     // What the others are depends on what the calls mention: before the cursor of an editor nothing may.
     let (first, second) = if crate::editor::runs_in_an_editor() { (calls, items) } else { (items, calls) };
     quote! {
@@ -60,6 +63,7 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
             use #runtime::__private::{self as __saga, Backward as _, Share as _};
             #implementation
         };
+        #index
     }
 }
 
