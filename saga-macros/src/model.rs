@@ -181,11 +181,11 @@ impl Form {
             Self::One(ty) => Type::clone(ty),
             Self::Optional(form) => {
                 let ty = form.ty();
-                syn::parse_quote!(::core::option::Option<#ty>)
+                Type::Verbatim(quote!(::core::option::Option<#ty>))
             }
             Self::Many(form) => {
                 let ty = form.ty();
-                syn::parse_quote!(::std::vec::Vec<#ty>)
+                Type::Verbatim(quote!(::std::vec::Vec<#ty>))
             }
         }
     }

@@ -150,9 +150,10 @@ fn guarded(
     body: &TokenStream,
     otherwise: &TokenStream,
 ) -> TokenStream {
-    let guards = match crate::editor::runs_in_an_editor() {
-        true => guards.iter().collect::<Vec<_>>(),
-        false => guards_of(guards, tokens).collect(),
+    let guards = if crate::editor::runs_in_an_editor() {
+        guards.iter().collect::<Vec<_>>()
+    } else {
+        guards_of(guards, tokens).collect()
     };
     guards.into_iter().rev().fold(
         body.clone(),
