@@ -5,6 +5,8 @@ use std::cell::Cell;
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Attribute, Generics, Path, Type, Visibility};
 
+use crate::report::At;
+
 /// One `saga Name(inputs) -> Output { … }`.
 pub(crate) struct Saga {
     /// Doc comments and attributes, forwarded; `#[saga(…)]` is taken out into `options`.
@@ -27,12 +29,14 @@ pub(crate) struct Saga {
     pub(crate) body: Vec<Statement>,
     /// `return expr;` and its expression.
     pub(crate) returns: Option<Call>,
-    /// Where the saga's braces end: the place for "something is missing here".
-    pub(crate) end: Span,
+    /// Where the saga's braces end, or its `return` that says nothing: the place for "something is missing here".
+    pub(crate) end: At,
     /// Names whose declaration is wrong, or twice: a call that mentions one is refused without a word.
     pub(crate) poisoned: Vec<Ident>,
     /// Something here could not be read, and was reported: what seems to be missing is then not reported as well.
     pub(crate) broken: bool,
+    /// A `pivot` could not be read, and was reported: what stands before it and what behind it is then not known.
+    pub(crate) lost_pivot: bool,
 }
 
 /// `#[saga(crate = path, version = N, tx = Type)]`.

@@ -9,11 +9,35 @@ use std::sync::OnceLock;
 /// Whether an editor asks, not a compiler: calls that are refused then stay in the expansion.
 pub(crate) fn runs_in_an_editor() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
-    *ANSWER.get_or_init(|| {
+    let answer = *ANSWER.get_or_init(|| {
         let program = std::env::current_exe().ok();
         let name = program.as_deref().and_then(|path| path.file_stem()).and_then(|name| name.to_str());
         name.is_some_and(|name| name.starts_with("rust-analyzer"))
-    })
+    });
+    #[cfg(test)]
+    let answer = answer || testing::is_pretended();
+    answer
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use std::cell::Cell;
+
+    thread_local! {
+        static PRETENDED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    pub(super) fn is_pretended() -> bool {
+        PRETENDED.get()
+    }
+
+    /// Expands in this thread as for an editor.
+    pub(crate) fn in_an_editor<T>(expand: impl FnOnce() -> T) -> T {
+        PRETENDED.set(true);
+        let expanded = expand();
+        PRETENDED.set(false);
+        expanded
+    }
 }
 
 #[cfg(test)]
@@ -21,5 +45,6 @@ mod tests {
     #[test]
     fn a_test_is_no_editor() {
         assert!(!super::runs_in_an_editor());
+        assert!(super::testing::in_an_editor(super::runs_in_an_editor));
     }
 }

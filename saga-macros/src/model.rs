@@ -31,6 +31,8 @@ pub(crate) struct Model<'a> {
     pub(crate) root: Region,
     /// What the `return` expression mentions.
     pub(crate) return_uses: BTreeSet<VariableId>,
+    /// What exists at the end: the inputs, and all outputs.
+    pub(crate) available: BTreeSet<VariableId>,
 }
 
 /// Something that calls can use.
@@ -179,11 +181,11 @@ impl Form {
             Self::One(ty) => Type::clone(ty),
             Self::Optional(form) => {
                 let ty = form.ty();
-                syn::parse_quote!(::core::option::Option<#ty>)
+                Type::Verbatim(quote!(::core::option::Option<#ty>))
             }
             Self::Many(form) => {
                 let ty = form.ty();
-                syn::parse_quote!(::std::vec::Vec<#ty>)
+                Type::Verbatim(quote!(::std::vec::Vec<#ty>))
             }
         }
     }
@@ -271,7 +273,7 @@ pub(crate) fn resolve(saga: &ast::Saga) -> Model<'_> {
     }
     let return_uses =
         saga.returns.as_ref().map(|call| resolver.uses(&call.tokens, &available)).unwrap_or_default();
-    Model { ast: saga, variables: resolver.variables, steps: resolver.steps, root, return_uses }
+    Model { ast: saga, variables: resolver.variables, steps: resolver.steps, root, return_uses, available }
 }
 
 /// The position of the pivot in the body, and whether it is written.

@@ -439,17 +439,6 @@ const _: () = {
             }
         }
 
-        async fn attempt(
-            request: __saga::Request<BookTripParticipants>,
-            trip: __saga::Shared<Trip>,
-            flight: __saga::Shared<FlightReservation>,
-        ) -> __saga::Settled<BookTripEvent> {
-            if request.kind == __saga::CallKind::Probe {
-                return __saga::probed(Self::probe(request).await);
-            }
-            __saga::settled(Self::action(request, trip, flight).await)
-        }
-
         async fn action(
             request: __saga::Request<BookTripParticipants>,
             trip: __saga::Shared<Trip>,
@@ -485,6 +474,17 @@ const _: () = {
             let hotel: &HotelReservation = &hotel;
             __saga::settle(__saga::send(hotels.cancel(cx, hotel)).await)?;
             __saga::Ok(BookTripEvent::HotelCompensated)
+        }
+
+        async fn attempt(
+            request: __saga::Request<BookTripParticipants>,
+            trip: __saga::Shared<Trip>,
+            flight: __saga::Shared<FlightReservation>,
+        ) -> __saga::Settled<BookTripEvent> {
+            if request.kind == __saga::CallKind::Probe {
+                return __saga::probed(Self::probe(request).await);
+            }
+            __saga::settled(Self::action(request, trip, flight).await)
         }
     }
 

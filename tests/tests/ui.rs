@@ -3,9 +3,33 @@
 //!
 //! `TRYBUILD=overwrite cargo test -p saga-tests --test ui` writes the messages anew. Read them as a user would.
 
+use std::fmt::Write;
+use std::path::Path;
+
+use saga_tests::random_sagas::{PRELUDE, saga};
+
+/// How many random sagas are compiled.
+const SAGAS: u64 = 200;
+
 #[test]
 fn mistakes_are_reported_and_the_rest_compiles() {
     let cases = trybuild::TestCases::new();
     cases.pass("ui/pass/*.rs");
+    cases.pass(random_sagas());
     cases.compile_fail("ui/fail/*.rs");
+}
+
+/// A program of random sagas, always the same ones. A warning in it is an error.
+fn random_sagas() -> impl AsRef<Path> {
+    // Nothing in it is used.
+    let mut program =
+        format!("//! Random sagas.\n#![deny(warnings, missing_docs)]\n#![allow(dead_code)]\n{PRELUDE}");
+    for seed in 0..SAGAS {
+        let saga = saga(&format!("Random{seed}"), &mut fastrand::Rng::with_seed(seed));
+        writeln!(program, "saga_runtime::saga! {{ {saga} }}").unwrap();
+    }
+    program.push_str("fn main() {}\n");
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("random_sagas.rs");
+    std::fs::write(&path, program).unwrap();
+    path
 }

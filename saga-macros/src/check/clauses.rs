@@ -11,8 +11,10 @@ pub(super) fn check(model: &Model<'_>, report: &mut Report) {
         keyed(&step.ast, report);
         probe(&step.ast, report);
         compensate(&step.ast, report);
-        otherwise(step, report);
-        third_event(step, report);
+        if !model.ast.lost_pivot {
+            otherwise(step, report);
+            third_event(step, report);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::report::{At, Report};
 
 pub(super) fn check(model: &Model<'_>, report: &mut Report) {
     let has_effect = |step: &&Step<'_>| matches!(step.ast.kind, StepKind::Step | StepKind::Local);
-    for step in model.steps.iter().filter(has_effect) {
+    for step in model.steps.iter().filter(has_effect).filter(|_| !model.ast.lost_pivot) {
         missing(model, step, report);
         after_the_pivot(model, step, report);
     }

@@ -4,7 +4,7 @@ use crate::model::{Model, Step, Zone};
 use crate::report::Report;
 
 pub(super) fn check(model: &Model<'_>, report: &mut Report) {
-    for step in &model.steps {
+    for step in model.steps.iter().filter(|_| !model.ast.lost_pivot) {
         unsettled(step, report);
     }
 }

@@ -63,7 +63,7 @@ fn calls(step: &Step) -> impl Iterator<Item = (Role, &Call)> {
 }
 
 /// The expressions of a saga that belong to no step: its deadline, and what it locks.
-fn values(saga: &Saga) -> impl Iterator<Item = &Call> {
+pub(crate) fn values(saga: &Saga) -> impl Iterator<Item = &Call> {
     let deadline = saga.deadline.iter().filter_map(|deadline| time(&deadline.time));
     deadline.chain(saga.lock.iter().flat_map(|lock| &lock.keys))
 }

@@ -32,6 +32,12 @@ pub(crate) fn settle(sagas: &mut Vec<Saga>, report: &mut Report) {
     }
 }
 
+fn pivots(statements: &[Statement]) -> usize {
+    let is_pivot =
+        |statement: &&Statement| matches!(statement, Statement::Step(step) if step.kind == StepKind::Pivot);
+    statements.iter().filter(is_pivot).count()
+}
+
 fn settle_saga(saga: &mut Saga, report: &mut Report) {
     let mut all = Names {
         report,
@@ -45,7 +51,9 @@ fn settle_saga(saga: &mut Saga, report: &mut Report) {
     };
     saga.inputs.retain(|field| all.is_free_for_field(field, "input"));
     saga.participants.retain(|field| all.is_free_for_field(field, "participant"));
+    let pivots = pivots(&saga.body);
     all.settle_statements(&mut saga.body);
+    saga.lost_pivot |= self::pivots(&saga.body) < pivots;
     saga.broken |= !all.wrong.is_empty();
     saga.poisoned.extend(all.wrong);
 }

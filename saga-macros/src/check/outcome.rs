@@ -1,7 +1,7 @@
 //! A saga does something, and returns what it says.
 
 use crate::model::Model;
-use crate::report::{At, Report};
+use crate::report::Report;
 
 pub(super) fn check(model: &Model<'_>, report: &mut Report) {
     if !model.ast.broken {
@@ -25,7 +25,7 @@ fn missing_return(model: &Model<'_>, report: &mut Report) {
     if model.ast.output.is_some() && model.ast.returns.is_none() {
         let name = &model.ast.name;
         report
-            .error(At::word(model.ast.end, "}"), format!("saga `{name}` has an output, but no `return`"))
+            .error(model.ast.end.clone(), format!("saga `{name}` has an output, but no `return`"))
             .help("end it with `return <expression>;`, which builds the output");
     }
 }

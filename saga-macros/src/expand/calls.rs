@@ -16,7 +16,7 @@ use super::event::StepEvents;
 use super::names::{local, number};
 use super::{Expansion, forward, policy};
 use crate::ast::{Call, DurationValue, StepKind, Undo};
-use crate::model::{Guard, StepId, VariableId, guards_of};
+use crate::model::{Guard, Step, StepId, VariableId, guards_of};
 use crate::uses::mentions;
 
 /// The calls of a step: its action, its probe and its compensation, and what stands in the place of the action where the
@@ -31,7 +31,8 @@ pub(super) fn step(saga: &Expansion<'_>, id: StepId) -> TokenStream {
         StepKind::Saga => Some(child(saga, id)),
         StepKind::Local => {
             let answer = Answer::Done(ty, StepEvents::new(saga, id).done);
-            let (call, uses, guards) = (&step.ast.action, &step.action_uses, &step.guards[..]);
+            let uses = seen(&step.action_uses, &step.available);
+            let (call, guards) = (&step.ast.action, &step.guards[..]);
             Some(Function { name: "action", call, uses, keyed: &[], answer, guards }.expand_local(saga, id))
         }
         StepKind::Sleep | StepKind::Receive => Some(time(saga, id)),
@@ -39,7 +40,7 @@ pub(super) fn step(saga: &Expansion<'_>, id: StepId) -> TokenStream {
             let action = Function {
                 name: "action",
                 call: &step.ast.action,
-                uses: &step.action_uses,
+                uses: seen(&step.action_uses, &step.available),
                 keyed: &step.must_be_keyed,
                 answer: Answer::Done(ty, StepEvents::new(saga, id).done),
                 guards: &step.guards,
@@ -49,7 +50,7 @@ pub(super) fn step(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     };
     let probe = step.ast.probe.as_ref().map(|probe| {
         let answer = Answer::Found(ty, StepEvents::new(saga, id).done);
-        let (uses, guards) = (&step.probe_uses, &step.guards[..]);
+        let (uses, guards) = (seen(&step.probe_uses, &step.available), &step.guards[..]);
         Function { name: "probe", call: &probe.call, uses, keyed: &[], answer, guards }.expand(saga, id)
     });
     let otherwise = step.ast.otherwise.as_ref().map(|otherwise| {
@@ -58,14 +59,14 @@ pub(super) fn step(saga: &Expansion<'_>, id: StepId) -> TokenStream {
         evaluating(
             saga,
             "otherwise",
-            &step.otherwise_uses,
+            seen(&step.otherwise_uses, &step.available),
             &option,
             &guarded(&step.guards, &otherwise.call.tokens, &body, &quote!(::core::option::Option::None)),
         )
     });
     let compensation = compensation(saga, id);
     let attempt = attempt(saga, id);
-    quote!(#attempt #action #probe #otherwise #compensation)
+    quote!(#action #probe #otherwise #compensation #attempt)
 }
 
 /// `fn decision(…) -> Option<T>`: which arm is taken, or which items there are.
@@ -88,7 +89,7 @@ fn evaluation(saga: &Expansion<'_>, id: StepId, name: &str, call: &Call, ty: &Ty
     let option = quote!(::core::option::Option<#ty>);
     let none = quote!(::core::option::Option::None);
     let body = guarded(&step.guards, &call.tokens, &body, &none);
-    evaluating(saga, name, &step.action_uses, &option, &body)
+    evaluating(saga, name, seen(&step.action_uses, &step.available), &option, &body)
 }
 
 /// The keys of the saga's locks.
@@ -111,7 +112,8 @@ fn child(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let (call, ty) = (&step.ast.action, &step.ast.ty);
     let none = quote!(::core::option::Option::None);
     let Some((child, input)) = child_call(call) else {
-        return evaluating(saga, "child", &step.action_uses, &quote!(::core::option::Option<()>), &none);
+        let uses = seen(&step.action_uses, &step.available);
+        return evaluating(saga, "child", uses, &quote!(::core::option::Option<()>), &none);
     };
     let (start, _) = ends(&child);
     let as_saga = quote_spanned!(start=> <#child as #p::Saga>);
@@ -127,7 +129,8 @@ fn child(saga: &Expansion<'_>, id: StepId) -> TokenStream {
         ::core::option::Option::Some(#value)
     };
     let body = guarded(&step.guards, &call.tokens, &body, &none);
-    evaluating(saga, "child", &step.action_uses, &quote!(::core::option::Option<#as_saga::Input>), &body)
+    let uses = seen(&step.action_uses, &step.available);
+    evaluating(saga, "child", uses, &quote!(::core::option::Option<#as_saga::Input>), &body)
 }
 
 /// The arguments of a child saga as its input: one as it is, several as a tuple.
@@ -196,7 +199,8 @@ fn time(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     };
     let none = quote!(::core::option::Option::None);
     let body = guarded(&step.guards, &tokens, &body, &none);
-    evaluating(saga, "time", &step.action_uses, &quote!(::core::option::Option<#time>), &body)
+    let uses = seen(&step.action_uses, &step.available);
+    evaluating(saga, "time", uses, &quote!(::core::option::Option<#time>), &body)
 }
 
 fn evaluating(
@@ -216,7 +220,7 @@ fn evaluating(
 }
 
 /// The call was reported already: rustc need not say more about it.
-fn is_hidden(call: &Call) -> bool {
+pub(super) fn is_hidden(call: &Call) -> bool {
     call.is_refused() && !crate::editor::runs_in_an_editor()
 }
 
@@ -227,7 +231,11 @@ fn guarded(
     body: &TokenStream,
     otherwise: &TokenStream,
 ) -> TokenStream {
-    let guards = guards_of(guards, tokens).collect::<Vec<_>>();
+    let guards = if crate::editor::runs_in_an_editor() {
+        guards.iter().collect::<Vec<_>>()
+    } else {
+        guards_of(guards, tokens).collect()
+    };
     guards.into_iter().rev().fold(
         body.clone(),
         |body, Guard { condition, .. }| quote!(if #condition { #body } else { #otherwise }),
@@ -240,7 +248,8 @@ fn compensation(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
     let Some(Undo::Call(call)) = step.ast.compensate.as_ref().map(|compensate| &compensate.undo) else {
         return None;
     };
-    let (uses, guards) = (&step.compensation_uses, &step.guards[..]);
+    let available = available_after(step);
+    let (uses, guards) = (seen(&step.compensation_uses, &available), &step.guards[..]);
     let answer = match StepEvents::new(saga, id).compensation {
         Some(events) => Answer::Compensated(events.compensated),
         // One after the pivot is an error; its tokens are shown to the compiler all the same.
@@ -253,7 +262,8 @@ fn compensation(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
     let function = function.expand_local(saga, id);
     let (event, participants, request) = (&saga.event, &saga.participants, local("request"));
     let (parameters, bounds) = saga.parameters();
-    let (data, call) = (kept(saga, uses), in_transaction(saga, "compensation", uses));
+    let uses = &step.compensation_uses;
+    let (data, call) = (kept(saga, uses), in_transaction(saga, "compensation", uses, &available));
     Some(quote! {
         #function
         async fn undo #parameters (
@@ -278,7 +288,7 @@ fn attempt(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
     let turbofish = arguments_of_saga.as_turbofish();
     let evaluated = |function: &str, uses: &BTreeSet<VariableId>, variant: &Ident| {
         let (function, gathered) = (super::names::variant(function), gathered(saga, uses));
-        let (uses, variant) = (arguments(saga, uses), event_of(saga, id, variant));
+        let (uses, variant) = (arguments(saga, uses, &step.available), event_of(saga, id, variant));
         quote!(#(#gathered)* return __saga::evaluated(Self::#function #turbofish (#(#uses),*), #variant);)
     };
     let otherwise = otherwise.map(|otherwise| {
@@ -291,7 +301,7 @@ fn attempt(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
         quote!(if #is_asked { #evaluated })
     });
     let probe = step.ast.probe.is_some().then(|| {
-        let uses = saga.idents(&step.probe_uses);
+        let uses = handed_on(saga, &step.probe_uses, &step.available);
         quote! {
             if #request.kind == __saga::CallKind::Probe {
                 return __saga::probed(Self::probe(#request #(, #uses)*).await);
@@ -303,18 +313,19 @@ fn attempt(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
         StepKind::Saga => match child_call(&step.ast.action) {
             Some((child, _)) => {
                 let (gathered, uses) =
-                    (gathered(saga, &step.action_uses), arguments(saga, &step.action_uses));
+                    (gathered(saga, &step.action_uses), arguments(saga, &step.action_uses, &step.available));
                 quote!(#(#gathered)* __saga::begins::<#child, _>(Self::child #turbofish (#(#uses),*)))
             }
             None => quote!(__saga::Settled::Failed(__saga::stale())),
         },
-        StepKind::Local => in_transaction(saga, "action", &step.action_uses),
+        StepKind::Local => in_transaction(saga, "action", &step.action_uses, &step.available),
         StepKind::Sleep | StepKind::Receive => {
-            let (gathered, uses) = (gathered(saga, &step.action_uses), arguments(saga, &step.action_uses));
+            let gathered = gathered(saga, &step.action_uses);
+            let uses = arguments(saga, &step.action_uses, &step.available);
             quote!(#(#gathered)* __saga::due(Self::time #turbofish (#(#uses),*)))
         }
         _ => {
-            let uses = saga.idents(&step.action_uses);
+            let uses = handed_on(saga, &step.action_uses, &step.available);
             quote!(__saga::settled(Self::action(#request #(, #uses)*).await))
         }
     };
@@ -333,8 +344,13 @@ fn attempt(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
 }
 
 /// A local call that waits for its transaction.
-fn in_transaction(saga: &Expansion<'_>, function: &str, uses: &BTreeSet<VariableId>) -> TokenStream {
-    let (gathered, arguments) = (gathered(saga, uses), arguments(saga, uses));
+fn in_transaction(
+    saga: &Expansion<'_>,
+    function: &str,
+    uses: &BTreeSet<VariableId>,
+    available: &BTreeSet<VariableId>,
+) -> TokenStream {
+    let (gathered, arguments) = (gathered(saga, uses), arguments(saga, uses, available));
     let (_, arguments_of_saga, _) = saga.model.ast.generics.split_for_impl();
     let turbofish = arguments_of_saga.as_turbofish();
     let (function, request, tx) = (super::names::variant(function), local("request"), local("tx"));
@@ -364,8 +380,49 @@ fn event_of(saga: &Expansion<'_>, id: StepId, variant: &Ident) -> TokenStream {
 }
 
 /// The variables as arguments: each as a reference to what a call sees.
-fn arguments(saga: &Expansion<'_>, uses: &BTreeSet<VariableId>) -> Vec<TokenStream> {
-    saga.idents(uses).into_iter().map(|name| quote!(&#name)).collect()
+fn arguments(
+    saga: &Expansion<'_>,
+    uses: &BTreeSet<VariableId>,
+    available: &BTreeSet<VariableId>,
+) -> Vec<TokenStream> {
+    each_seen(uses, available, |id| {
+        let name = saga.variable(id).0;
+        quote!(&#name)
+    })
+}
+
+/// The variables as arguments in the form in which they are kept.
+fn handed_on(
+    saga: &Expansion<'_>,
+    uses: &BTreeSet<VariableId>,
+    available: &BTreeSet<VariableId>,
+) -> Vec<TokenStream> {
+    each_seen(uses, available, |id| saga.variable(id).0.to_token_stream())
+}
+
+/// What is handed to a function for each variable that its call sees.
+fn each_seen(
+    uses: &BTreeSet<VariableId>,
+    available: &BTreeSet<VariableId>,
+    argument: impl Fn(VariableId) -> TokenStream,
+) -> Vec<TokenStream> {
+    // What it does not mention only an editor sees.
+    let of = |id: &VariableId| if uses.contains(id) { argument(*id) } else { quote!(loop {}) };
+    seen(uses, available).iter().map(of).collect()
+}
+
+/// What a call sees: what it mentions. While it is typed it may mention anything else that exists; so in an editor it
+/// sees all of that, and what is before the cursor does not depend on what is written there.
+pub(super) fn seen<'a>(
+    uses: &'a BTreeSet<VariableId>,
+    available: &'a BTreeSet<VariableId>,
+) -> &'a BTreeSet<VariableId> {
+    if crate::editor::runs_in_an_editor() { available } else { uses }
+}
+
+/// What a compensation can mention: what its step can, and the step's output.
+fn available_after(step: &Step<'_>) -> BTreeSet<VariableId> {
+    step.available.iter().copied().chain(step.output).collect()
 }
 
 /// The variables as parameters: each as positions keep it.
@@ -413,7 +470,9 @@ pub(super) fn step_arm(saga: &Expansion<'_>, id: StepId, position: &TokenStream)
     } else {
         [quote!(boxed), quote!(attempt)]
     };
-    arm(saga, id, position, &function, &step_uses(saga, id))
+    let step = saga.step(id);
+    let available = if is_action_alone(saga, id) { step.available.clone() } else { step_uses(saga, id) };
+    arm(saga, id, position, &function, &step_uses(saga, id), &available)
 }
 
 /// The same for its compensation.
@@ -426,7 +485,12 @@ pub(super) fn compensation_arm(saga: &Expansion<'_>, id: StepId, position: &Toke
         StepKind::Local => [quote!(boxed), quote!(undo)],
         _ => [quote!(attempt), quote!(compensation)],
     };
-    arm(saga, id, position, &function, &saga.step(id).compensation_uses)
+    let step = saga.step(id);
+    let available = match step.ast.kind {
+        StepKind::Local => step.compensation_uses.clone(),
+        _ => available_after(step),
+    };
+    arm(saga, id, position, &function, &step.compensation_uses, &available)
 }
 
 fn arm(
@@ -435,10 +499,15 @@ fn arm(
     position: &TokenStream,
     [boxed, function]: &[TokenStream; 2],
     uses: &BTreeSet<VariableId>,
+    available: &BTreeSet<VariableId>,
 ) -> TokenStream {
     let at = if uses.is_empty() { quote!(_) } else { quote!(at) };
-    let (ty, data) = (forward::step_position(saga, id).ty, saga.idents(uses));
-    quote!(#position(#at) => __saga::#boxed(#ty::#function(request #(, at.#data.share())*)),)
+    let ty = forward::step_position(saga, id).ty;
+    let data = each_seen(uses, available, |id| {
+        let name = saga.variable(id).0;
+        quote!(at.#name.share())
+    });
+    quote!(#position(#at) => __saga::#boxed(#ty::#function(request #(, #data)*)),)
 }
 
 /// A trait object is held by an `Arc`.
@@ -557,7 +626,9 @@ impl Function<'_> {
             let name = &field.name;
             quote!(let #name = &**#name;)
         });
-        let keyed = self.keyed.iter().map(|participant| {
+        // It would stand before the call, and depends on it.
+        let keyed = if crate::editor::runs_in_an_editor() { &[] } else { self.keyed };
+        let keyed = keyed.iter().map(|participant| {
             let is_participant = saga.model.ast.participants.iter().any(|field| field.name == *participant);
             let reference = (!is_participant).then(|| quote!(&));
             let span = participant.span();
@@ -624,7 +695,15 @@ fn event(saga: &Expansion<'_>, id: StepId, variant: &Ident, held: Option<&Ident>
 
 /// `BookTripParticipants { flights, … }`: each name stands for a reference.
 fn pattern(saga: &Expansion<'_>) -> TokenStream {
-    let names = saga.model.ast.participants.iter().map(|participant| &participant.name);
+    let names = saga.model.ast.participants.iter().map(|participant| {
+        let name = &participant.name;
+        // An editor cannot rename a field and a variable that are one token.
+        let field = crate::editor::runs_in_an_editor().then(|| {
+            let field = Ident::new(&name.to_string(), Span::call_site());
+            quote!(#field:)
+        });
+        quote!(#field #name)
+    });
     let participants = &saga.participants_name;
     quote!(#participants { #(#names),* })
 }

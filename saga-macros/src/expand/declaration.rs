@@ -47,7 +47,8 @@ fn items(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
     });
     let (state, forward) = (saga.item("State"), RegionNames::new(saga, layout).forward);
     let state_doc = doc(&format!("The state of a [`{shown}`]: where it is, and in which direction it goes."));
-    let page = page::attribute(saga, layout);
+    // It depends on everything: what an editor has below it would move with every letter.
+    let page = (!crate::editor::runs_in_an_editor()).then(|| page::attribute(saga, layout));
     code.items.extend(quote! {
         #(#attrs)*
         #own_doc
@@ -76,8 +77,13 @@ fn output(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
     let ty = RegionNames::new(saga, layout).end.ty;
     let output = saga.output();
     let p = quote!(__saga);
-    let owned = model.return_uses.iter().filter(|id| layout.end.contains(id)).map(|id| {
+    let owned = calls::seen(&model.return_uses, &model.available).iter();
+    let is_editor = crate::editor::runs_in_an_editor();
+    let owned = owned.filter(|id| is_editor || layout.end.contains(id)).map(|id| {
         let (name, ty) = saga.variable(*id);
+        if is_editor {
+            return quote!(let #name: #ty = loop {};);
+        }
         let shown = plain(name);
         match model.variables[*id].origin {
             Origin::Output(step) => {
@@ -94,7 +100,7 @@ fn output(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
         }
     });
     let body = match &model.ast.returns {
-        Some(call) if !call.is_refused() || crate::editor::runs_in_an_editor() => {
+        Some(call) if !calls::is_hidden(call) => {
             let tokens = &call.tokens;
             let built = local("output");
             // What is shared with a compensation would be copied.
@@ -113,7 +119,8 @@ fn output(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
         // A `return` that is missing or was refused has been reported already.
         _ => quote!(#p::no_output()),
     };
-    code.steps.extend(quote! {
+    let with_tokens = if is_editor { &mut code.calls } else { &mut code.steps };
+    with_tokens.extend(quote! {
         impl #ty {
             fn output(self) -> __saga::Result<#output, __saga::DataError> {
                 #body
@@ -339,7 +346,7 @@ fn deadline(saga: &Expansion<'_>, input: &TokenStream) -> Option<TokenStream> {
             let duration = policy::duration(duration, &quote!(__saga));
             quote!(__saga::Time::After(#duration))
         }
-        Time::At(call) if call.is_refused() => return None,
+        Time::At(call) if calls::is_hidden(call) => return None,
         Time::At(call) => {
             let tokens = &call.tokens;
             quote!(__saga::Time::At(#tokens))

@@ -8,6 +8,7 @@
 //! | `event` | `BookTripEvent` |
 //! | `forward` | `BookTripForward`, and the positions on the way forward |
 //! | `backward` | `BookTripBackward`, and the positions on the way back |
+//! | `index` | for an editor: where each name is mentioned |
 //! | `calls` | the asynchronous calls, with the user's tokens in them |
 //!
 //! What a user can name comes first, with full paths. Behind it are two blocks in which `__saga` is the runtime: the
@@ -20,6 +21,7 @@ mod declaration;
 mod definition;
 mod event;
 mod forward;
+mod index;
 pub(crate) mod names;
 mod page;
 mod policy;
@@ -45,16 +47,23 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
     event::expand(&saga, &mut code);
     forward::expand(&saga, &layout, &mut code);
     backward::expand(&saga, &layout, &mut code);
-    let Code { items, steps, implementation } = code;
+    let Code { items, calls, steps, implementation } = code;
     let runtime = &saga.runtime;
-    quote! {
-        #items
+    let index = index::expand(&saga);
+    // What the others are depends on what the calls mention: before the cursor of an editor nothing may.
+    let steps = quote! {
         // What is in scope of a call need not be used.
         #[allow(unused_variables, clippy::all, clippy::pedantic, reason = "generated")]
         const _: () = {
             use #runtime::__private as __saga;
+            #calls
             #steps
         };
+    };
+    let (first, second) = if crate::editor::runs_in_an_editor() { (steps, items) } else { (items, steps) };
+    quote! {
+        #first
+        #second
         #[allow(
             trivial_bounds, unreachable_code, unused_imports, unused_variables, clippy::all, clippy::pedantic,
             reason = "generated"
@@ -63,6 +72,7 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
             use #runtime::__private::{self as __saga, Backward as _, Region as _, Share as _, Step as _};
             #implementation
         };
+        #index
     }
 }
 
@@ -71,6 +81,8 @@ pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
 struct Code {
     /// Types, for users to name.
     items: TokenStream,
+    /// For an editor, the user's own tokens by themselves.
+    calls: TokenStream,
     /// The steps, with the user's own tokens.
     steps: TokenStream,
     /// The rest, where `__saga` is the runtime.

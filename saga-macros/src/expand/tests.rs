@@ -5,6 +5,8 @@
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 #![allow(clippy::needless_pass_by_value, reason = "an `Expect` is made for one check")]
 
+mod fuzz;
+mod half_typed;
 mod liveness;
 mod outline;
 mod random;

@@ -40,6 +40,10 @@ pub(super) struct Top {
     pub(super) deadline: Option<Deadline>,
     pub(super) lock: Option<Lock>,
     pub(super) returns: Option<Call>,
+    /// A `pivot` without a name.
+    pub(super) lost_pivot: bool,
+    /// A `return` without an expression.
+    pub(super) empty_return: Option<At>,
     /// The `return`, as long as nothing followed it.
     last_return: Option<At>,
 }
@@ -108,7 +112,13 @@ impl Parser<'_, '_> {
             "parallel" if self.takes_for(keyword) => Some(Statement::For(self.each(attrs, keyword, true))),
             "parallel" => self.parallel(keyword).map(Statement::Parallel),
             _ => match kind {
-                Some(kind) => self.step(attrs, kind).map(Statement::Step),
+                Some(kind) => {
+                    let step = self.step(attrs, kind);
+                    if let (None, StepKind::Pivot, Some(top)) = (&step, kind, &mut scope.top) {
+                        top.lost_pivot = true;
+                    }
+                    step.map(Statement::Step)
+                }
                 None => return self.declaration(word, keyword, scope),
             },
         };
@@ -129,9 +139,9 @@ impl Parser<'_, '_> {
                 .help(format!("move it out of `{block}`{to}"));
             return self.skip_statement();
         };
+        let errors_before = self.report.len();
         match word {
             "with" => {
-                let errors_before = self.report.len();
                 let participants = self.fields("a participant");
                 if participants.is_empty() && self.report.len() == errors_before {
                     self.report
@@ -160,7 +170,7 @@ impl Parser<'_, '_> {
             _ => self.policy(word, At::from(keyword), &mut top.defaults),
         }
         if !self.take_punct(';') {
-            self.missing_semicolon(&format!("`{word}`"));
+            self.missing_semicolon_unless(errors_before, &format!("`{word}`"));
         }
     }
 
@@ -182,7 +192,8 @@ impl Parser<'_, '_> {
     }
 
     fn returns(&mut self, keyword: &Ident, top: &mut Top) {
-        let call = self.take_call(Until::Statement, |_| {});
+        let errors_before = self.report.len();
+        let call = self.take_call(Until::Statement, |_| top.empty_return = Some(At::from(keyword)));
         if top.returns.is_some() {
             self.twice(At::from(keyword), "return");
         } else {
@@ -191,7 +202,7 @@ impl Parser<'_, '_> {
         top.last_return = Some(At::from(keyword));
         // As in Rust, nothing has to end the last statement.
         if !self.take_punct(';') && !self.is_at_end() {
-            self.missing_semicolon("`return`");
+            self.missing_semicolon_unless(errors_before, "`return`");
         }
     }
 
@@ -261,6 +272,15 @@ impl Parser<'_, '_> {
         let found = self.found();
         self.report.error(self.last.clone(), format!("`;` is missing after {after}: found {found}"));
         self.skip_to_statement();
+    }
+
+    /// The same, but for a statement with an error: it is half typed, and gets no second one for its `;`.
+    pub(super) fn missing_semicolon_unless(&mut self, errors_before: usize, after: &str) {
+        if self.report.len() == errors_before {
+            self.missing_semicolon(after);
+        } else {
+            self.skip_to_statement();
+        }
     }
 
     /// Skips what no statement can start with.

@@ -5,7 +5,7 @@
 use proc_macro2::{Delimiter, Spacing, TokenTree};
 use syn::Expr;
 
-use super::parser::{Parser, stream};
+use super::parser::{Parser, parse_trees, stream};
 use super::words;
 use crate::ast::Call;
 use crate::report::At;
@@ -46,7 +46,7 @@ impl Parser<'_, '_> {
     /// The call made of these tokens, which were just read.
     pub(super) fn finish_call(&mut self, trees: &[TokenTree]) -> Call {
         let call = Call::new(stream(trees));
-        if let Err(error) = syn::parse2::<Expr>(call.tokens.clone()) {
+        if let Err(error) = parse_trees::<Expr>(trees) {
             call.refuse();
             self.report_malformed(trees, &error);
         }

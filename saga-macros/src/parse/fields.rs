@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, TokenTree};
 use syn::Type;
 
 use super::parser::{Parser, stream};
+use super::step::unknown_type;
 use super::words;
 use crate::ast::Field;
 
@@ -55,7 +56,7 @@ impl Parser<'_, '_> {
             }
         }
         self.poison(&name);
-        None
+        crate::editor::runs_in_an_editor().then(|| Field { name, ty: unknown_type() })
     }
 
     /// Skips to the next `,`.
@@ -92,6 +93,11 @@ impl Parser<'_, '_> {
         let tokens = stream(&trees);
         match syn::parse2::<Type>(tokens.clone()) {
             Ok(ty) => Found::Type(ty),
+            // It is still to be completed.
+            Err(_) if equals.is_none() && crate::editor::runs_in_an_editor() => {
+                self.report.error(&tokens, "this type is not complete");
+                Found::Type(Type::Verbatim(tokens))
+            }
             Err(_) if let Some((cursor, last, length)) = equals => {
                 self.advance(last, cursor);
                 self.report.error(&stream(&trees[..length]), "this type is not complete");

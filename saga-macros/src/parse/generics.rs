@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, TokenTree};
 use syn::{GenericParam, Generics, WhereClause};
 
-use super::parser::{Parser, stream};
+use super::parser::{Parser, parse_trees};
 use crate::report::At;
 
 impl Parser<'_, '_> {
@@ -24,7 +24,7 @@ impl Parser<'_, '_> {
             }
             return Generics::default();
         };
-        match syn::parse2::<Generics>(stream(&trees)) {
+        match parse_trees::<Generics>(&trees) {
             Ok(generics) => self.without_lifetimes(generics),
             Err(error) => {
                 self.report
@@ -44,7 +44,7 @@ impl Parser<'_, '_> {
         while !self.is_at_end() && !self.peek_block(Delimiter::Brace) && !self.is_saga() {
             trees.extend(self.bump());
         }
-        match syn::parse2::<WhereClause>(stream(&trees)) {
+        match parse_trees::<WhereClause>(&trees) {
             Ok(clause) => Some(clause),
             Err(error) => {
                 self.report

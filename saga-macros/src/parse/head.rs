@@ -10,6 +10,7 @@ use super::fields::Found;
 use super::parser::{Parser, stream};
 use super::words;
 use crate::ast::{Field, Options, Saga};
+use crate::report::At;
 use crate::suggest::nearest;
 
 impl Parser<'_, '_> {
@@ -57,9 +58,10 @@ impl Parser<'_, '_> {
             lock: top.lock,
             body: scope.statements,
             returns: top.returns.filter(|call| !call.tokens.is_empty()),
-            end: body.end,
+            end: top.empty_return.unwrap_or_else(|| At::word(body.end, "}")),
             poisoned: std::mem::take(self.poisoned),
             broken,
+            lost_pivot: top.lost_pivot,
         })
     }
 

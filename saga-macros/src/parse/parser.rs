@@ -1,9 +1,10 @@
 //! The tokens that are still to be read, and what reading them has found so far.
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::buffer::Cursor;
 use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser as _};
 
 use super::words;
 use crate::report::{At, Report};
@@ -185,6 +186,21 @@ impl<'a, 'r> Parser<'a, 'r> {
             self.cursor = rest;
         }
     }
+}
+
+/// Parses tokens. What is missing at their end is missing at the last of them, not at the whole `saga!`.
+pub(super) fn parse_trees<T: Parse>(trees: &[TokenTree]) -> syn::Result<T> {
+    let mut group = Group::new(Delimiter::Parenthesis, stream(trees));
+    if let Some(last) = trees.last() {
+        group.set_span(last.span());
+    }
+    let inside = |input: ParseStream<'_>| {
+        let content;
+        syn::parenthesized!(content in input);
+        let parsed = content.parse()?;
+        if content.is_empty() { Ok(parsed) } else { Err(content.error("unexpected token")) }
+    };
+    inside.parse2(TokenTree::from(group).into())
 }
 
 /// Tokens as one stream.

@@ -147,6 +147,7 @@ impl Parser<'_, '_> {
                     format!("expected `..` and the longest wait, found {}", self.found()),
                 )
                 .help(format!("write `every {wait}..10s`: the first wait, and the longest one"));
+            self.skip_argument();
             return None;
         }
         if self.is_punct('=') {

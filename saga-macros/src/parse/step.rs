@@ -130,11 +130,7 @@ impl Parser<'_, '_> {
     /// Reads the clauses and the `;` that ends them. A step with an error is half typed: no second one for its `;`.
     fn clauses(&mut self, step: &mut Step, errors_before: usize) {
         let missing_semicolon = |parser: &mut Self, step: &Step| {
-            if parser.report.len() == errors_before {
-                parser.missing_semicolon(&format!("step `{}`", step.name));
-            } else {
-                parser.skip_to_statement();
-            }
+            parser.missing_semicolon_unless(errors_before, &format!("step `{}`", step.name));
         };
         while !self.take_punct(';') {
             let word = self.peek_word();

@@ -83,8 +83,23 @@ pub(super) fn looks_like_known_statement(cursor: Cursor<'_>) -> bool {
             None => is_word(rest, "for"),
         },
         "timeout" | "retry" => false,
+        "if" | "for" => has_statements(rest),
         word => is_statement(word) && !is_keyword(word) && starts_argument(rest),
     }
+}
+
+/// Whether the block of an `if` or a `for`, with `rest` behind its word, is made of statements: it is no expression then.
+fn has_statements(mut rest: Cursor<'_>) -> bool {
+    while !rest.eof() && rest.punct().is_none_or(|(punct, _)| punct.as_char() != ';') {
+        if let Some((inside, _, behind)) = rest.group(Delimiter::Brace)
+            && !continues_pattern(behind)
+        {
+            return looks_like_branches(inside);
+        }
+        let Some((_, next)) = rest.token_tree() else { return false };
+        rest = next;
+    }
+    false
 }
 
 /// Whether a block with `rest` behind it is an operand, such as the one of `{ a } == b`.

@@ -32,7 +32,12 @@ pub(super) fn expand(
     let done = done(saga, region, index, layout);
     let turn = region.turns_at(index, saga.model).then(|| turn(saga, region, index, layout));
     let calls = calls::step(saga, id);
-    code.steps.extend(quote!(impl #ty { #new #done #turn #calls }));
+    if crate::editor::runs_in_an_editor() {
+        code.calls.extend(quote!(impl #ty { #calls }));
+        code.steps.extend(quote!(impl #ty { #new #done #turn }));
+    } else {
+        code.steps.extend(quote!(impl #ty { #new #done #turn #calls }));
+    }
     code.implementation.extend(implementation(saga, id));
 }
 

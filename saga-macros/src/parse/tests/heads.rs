@@ -175,11 +175,10 @@ fn participants() {
     check(
         "with a: A, b: step c: C = b.f();",
         expect![[r#"
-        at `b`: participant `b` has no type
-        help: write `b: Type`
-        at `:`: `;` is missing after `with`: found `step`
-        Step c: C = b . f ()
-    "#]],
+            at `b`: participant `b` has no type
+            help: write `b: Type`
+            Step c: C = b . f ()
+        "#]],
     );
     check(
         "with a, b: B; step c: C = a.f();",

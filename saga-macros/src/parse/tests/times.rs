@@ -233,11 +233,10 @@ fn a_lock() {
     check(
         "lock a, b., c step b: B = g();",
         expect![[r#"
-        at `.`: this expression is not complete: found `step` after it
-        at `c`: `;` is missing after `lock`: found `step`
-        lock a | b . (refused) | c
-        Step b: B = g ()
-    "#]],
+            at `.`: this expression is not complete: found `step` after it
+            lock a | b . (refused) | c
+            Step b: B = g ()
+        "#]],
     );
     check(
         "lock a, , b; step b: B = g();",
