@@ -51,9 +51,22 @@ const PARKED_PATIENCE: Duration = Duration::from_secs(3);
 /// Begins the saga, or attaches to it if it was begun before, and waits until it has ended or an operator should look
 /// at it.
 pub async fn run<S: Saga>(coordinator: &Coordinator, id: &str, input: S::Input) -> Ending<S::Output> {
+    run_watched::<S>(coordinator, id, input, |_| {}).await
+}
+
+/// The same, and shows the saga to `watch` as soon as it is begun.
+pub async fn run_watched<S: Saga>(
+    coordinator: &Coordinator,
+    id: &str,
+    input: S::Input,
+    watch: impl FnOnce(&Handle<S>),
+) -> Ending<S::Output> {
     match coordinator.begin::<S>(id, input).await {
         Ok(Begun::Finished(outcome)) => outcome.into(),
-        Ok(Begun::Started(handle) | Begun::Attached(handle)) => ending(&handle).await,
+        Ok(Begun::Started(handle) | Begun::Attached(handle)) => {
+            watch(&handle);
+            ending(&handle).await
+        }
         Err(BeginError::ShuttingDown) => Ending::Stopped,
         Err(BeginError::Saga(error)) => error.into(),
         Err(error) => Ending::NotBegun { cause: error.to_string() },

@@ -1,11 +1,11 @@
 // What `saga!` writes for examples/src/travel/saga.rs, as prettyplease prints it.
 // A test of saga-macros keeps this file equal to it: `UPDATE_EXPECT=1 cargo test -p saga-macros`.
 
-/// Books a flight, a hotel and a car for one trip: all of them, or none.
+/// Books a flight, a hotel and, if it is wanted, a car for one trip: all of them, or none.
 #[cfg_attr(
     doc,
     doc = "",
-    doc = "# What it does\n\n<div style=\"overflow-x:auto\">\n<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"The saga BookTrip: its way forward, and its way back if something fails\" viewBox=\"0 0 812 649\" width=\"812\" height=\"649\" font-family=\"system-ui, sans-serif\" style=\"max-width:100%;min-width:649px;height:auto\">\n<title>The saga BookTrip: its way forward, and its way back if something fails</title>\n<rect x=\"60\" y=\"16\" width=\"200\" height=\"30\" rx=\"15\" fill=\"currentColor\" fill-opacity=\"0.12\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<text x=\"160\" y=\"36\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">BookTrip(trip: Trip)</text>\n<rect x=\"562\" y=\"16\" width=\"126\" height=\"30\" rx=\"15\" fill=\"#d9573f\" fill-opacity=\"0.12\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<text x=\"625\" y=\"36\" fill=\"#d9573f\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">Compensated</text>\n<path d=\"M160 46L160 82\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M160 82L156 75L164 75Z\" fill=\"currentColor\"/>\n<rect x=\"94\" y=\"82\" width=\"132\" height=\"46\" rx=\"4\" fill=\"currentColor\" fill-opacity=\"0.05\" stroke=\"currentColor\" stroke-width=\"1.2\"/>\n<text x=\"160\" y=\"102\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">flight</text>\n<text x=\"160\" y=\"118\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">FlightReservation</text>\n<rect x=\"543\" y=\"82\" width=\"164\" height=\"46\" rx=\"4\" fill=\"#d9573f\" fill-opacity=\"0.08\" stroke=\"#d9573f\" stroke-width=\"1.2\"/>\n<text x=\"625\" y=\"102\" fill=\"#d9573f\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">compensate flight</text>\n<text x=\"625\" y=\"118\" fill=\"#d9573f\" font-size=\"11\" text-anchor=\"middle\">with its output</text>\n<path d=\"M226 94L316 94Q322 94 322 88L322 70Q322 64 328 64L625 64\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"6 4\"/>\n<path d=\"M625 64L618 60L618 68Z\" fill=\"#d9573f\"/>\n<text x=\"330\" y=\"59\" fill=\"#d9573f\" font-size=\"11\">refused</text>\n<path d=\"M226 109L543 109\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"2 4\"/>\n<path d=\"M543 109L536 105L536 113Z\" fill=\"#d9573f\"/>\n<text x=\"330\" y=\"104\" fill=\"#d9573f\" font-size=\"11\">in doubt</text>\n<path d=\"M160 128L160 164\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M160 164L156 157L164 157Z\" fill=\"currentColor\"/>\n<rect x=\"16\" y=\"164\" width=\"288\" height=\"136\" rx=\"8\" fill=\"currentColor\" fill-opacity=\"0.03\" stroke=\"currentColor\" stroke-width=\"1\" stroke-dasharray=\"1 3\"/>\n<text x=\"24\" y=\"179\" fill=\"currentColor\" font-size=\"11\" font-style=\"italic\">parallel: at the same time</text>\n<path d=\"M73 192L253 192\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"4\"/>\n<path d=\"M73 286L253 286\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"4\"/>\n<path d=\"M93 192L93 216\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M93 216L89 209L97 209Z\" fill=\"currentColor\"/>\n<rect x=\"30\" y=\"216\" width=\"126\" height=\"46\" rx=\"4\" fill=\"currentColor\" fill-opacity=\"0.05\" stroke=\"currentColor\" stroke-width=\"1.2\"/>\n<text x=\"93\" y=\"236\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">hotel</text>\n<text x=\"93\" y=\"252\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">HotelReservation</text>\n<path d=\"M93 262L93 286\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M93 286L89 279L97 279Z\" fill=\"currentColor\"/>\n<path d=\"M233 192L233 216\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M233 216L229 209L237 209Z\" fill=\"currentColor\"/>\n<rect x=\"176\" y=\"216\" width=\"114\" height=\"46\" rx=\"4\" fill=\"currentColor\" fill-opacity=\"0.05\" stroke=\"currentColor\" stroke-width=\"1.2\"/>\n<text x=\"233\" y=\"236\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">car</text>\n<text x=\"233\" y=\"252\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">CarReservation</text>\n<path d=\"M233 262L233 286\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M233 286L229 279L237 279Z\" fill=\"currentColor\"/>\n<path d=\"M160 286L160 300\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<rect x=\"454\" y=\"164\" width=\"342\" height=\"136\" rx=\"8\" fill=\"#d9573f\" fill-opacity=\"0.03\" stroke=\"#d9573f\" stroke-width=\"1\" stroke-dasharray=\"1 3\"/>\n<text x=\"462\" y=\"179\" fill=\"#d9573f\" font-size=\"11\" font-style=\"italic\">each branch</text>\n<path d=\"M526 192L733 192\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"4\"/>\n<path d=\"M526 286L733 286\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"4\"/>\n<rect x=\"468\" y=\"216\" width=\"156\" height=\"46\" rx=\"4\" fill=\"#d9573f\" fill-opacity=\"0.08\" stroke=\"#d9573f\" stroke-width=\"1.2\"/>\n<text x=\"546\" y=\"236\" fill=\"#d9573f\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">compensate hotel</text>\n<text x=\"546\" y=\"252\" fill=\"#d9573f\" font-size=\"11\" text-anchor=\"middle\">with its output</text>\n<path d=\"M546 286L546 262\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M546 262L550 269L542 269Z\" fill=\"#d9573f\"/>\n<path d=\"M546 216L546 192\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M546 192L550 199L542 199Z\" fill=\"#d9573f\"/>\n<rect x=\"644\" y=\"216\" width=\"138\" height=\"46\" rx=\"4\" fill=\"#d9573f\" fill-opacity=\"0.08\" stroke=\"#d9573f\" stroke-width=\"1.2\"/>\n<text x=\"713\" y=\"236\" fill=\"#d9573f\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">compensate car</text>\n<text x=\"713\" y=\"252\" fill=\"#d9573f\" font-size=\"11\" text-anchor=\"middle\">with its output</text>\n<path d=\"M713 286L713 262\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M713 262L717 269L709 269Z\" fill=\"#d9573f\"/>\n<path d=\"M713 216L713 192\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M713 192L717 199L709 199Z\" fill=\"#d9573f\"/>\n<path d=\"M625 300L625 286\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M304 232L454 232\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"6 4\"/>\n<path d=\"M454 232L447 228L447 236Z\" fill=\"#d9573f\"/>\n<text x=\"330\" y=\"226\" fill=\"#d9573f\" font-size=\"11\">one fails</text>\n<text x=\"330\" y=\"247\" fill=\"#d9573f\" font-size=\"11\">in flight: waited for</text>\n<path d=\"M160 300L160 336\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M160 336L156 329L164 329Z\" fill=\"currentColor\"/>\n<rect x=\"74\" y=\"336\" width=\"172\" height=\"60\" rx=\"4\" fill=\"#b57b00\" fill-opacity=\"0.14\" stroke=\"#b57b00\" stroke-width=\"3\"/>\n<text x=\"160\" y=\"355\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">pivot receipt</text>\n<text x=\"160\" y=\"371\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">Receipt</text>\n<text x=\"160\" y=\"385\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">in doubt: settled first</text>\n<path d=\"M246 348L316 348Q322 348 322 342L322 324Q322 318 328 318L625 318\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"6 4\"/>\n<path d=\"M625 318L618 314L618 322Z\" fill=\"#d9573f\"/>\n<text x=\"330\" y=\"313\" fill=\"#d9573f\" font-size=\"11\">refused</text>\n<path d=\"M8 424L804 424\" fill=\"none\" stroke=\"#b57b00\" stroke-width=\"2\" stroke-dasharray=\"10 5\"/>\n<text x=\"804\" y=\"439\" fill=\"#b57b00\" font-size=\"11\" font-style=\"italic\" text-anchor=\"end\">point of no return: from here only forward</text>\n<path d=\"M160 396L160 452\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M160 452L156 445L164 445Z\" fill=\"currentColor\"/>\n<rect x=\"97\" y=\"452\" width=\"126\" height=\"60\" rx=\"4\" fill=\"currentColor\" fill-opacity=\"0.05\" stroke=\"currentColor\" stroke-width=\"1.2\"/>\n<text x=\"160\" y=\"471\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">voucher</text>\n<text x=\"160\" y=\"487\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">Voucher</text>\n<text x=\"160\" y=\"501\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">tried until done</text>\n<path d=\"M625 82L625 46\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M625 46L629 53L621 53Z\" fill=\"#d9573f\"/>\n<path d=\"M625 164L625 128\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M625 128L629 135L621 135Z\" fill=\"#d9573f\"/>\n<path d=\"M625 318L625 300\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M625 300L629 307L621 307Z\" fill=\"#d9573f\"/>\n<path d=\"M160 512L160 548\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M160 548L156 541L164 541Z\" fill=\"currentColor\"/>\n<rect x=\"60\" y=\"548\" width=\"200\" height=\"30\" rx=\"15\" fill=\"currentColor\" fill-opacity=\"0.12\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<text x=\"160\" y=\"568\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">Completed: Itinerary</text>\n<path d=\"M16 598L48 598\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"6 4\"/>\n<path d=\"M48 598L41 594L41 602Z\" fill=\"#d9573f\"/>\n<text x=\"58\" y=\"602\" fill=\"currentColor\" font-size=\"11\">refused: had no effect, the steps before it are compensated</text>\n<path d=\"M16 615L48 615\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"2 4\"/>\n<path d=\"M48 615L41 611L41 619Z\" fill=\"#d9573f\"/>\n<text x=\"58\" y=\"619\" fill=\"currentColor\" font-size=\"11\">in doubt: may have had an effect, and is compensated, too</text>\n<path d=\"M16 632L48 632\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M48 632L41 628L41 636Z\" fill=\"#d9573f\"/>\n<text x=\"58\" y=\"636\" fill=\"currentColor\" font-size=\"11\">compensated, latest first; so is a saga that is cancelled or past its deadline</text>\n</svg>\n</div>\n\n# What happens when something fails\n\n| step | what fails | what happens |\n| --- | --- | --- |\n| `flight` | refused | nothing to compensate → **compensated** |\n| `flight` | reply lost | asked again with the same key (a refusal is then definitive). Retries spent → settle `flight` (the same key again) → compensate `flight` if it was done → **compensated** |\n| `hotel` | refused | wait for what is in flight → compensate `car` → `flight` → **compensated** |\n| `hotel` | reply lost | if its participant is keyed: asked again with the same key; else: probed, and made again only after the probe found nothing. Retries spent → wait for what is in flight → settle `hotel` (the same key again, or the probe) → compensate (`hotel` if it was done ∥ `car`) → `flight` → **compensated** |\n| `hotel` | refused after a lost reply | if its participant is keyed: definitive, as refused; else it may have taken effect → wait for what is in flight → settle `hotel` (the same key again, or the probe) → compensate (`hotel` if it was done ∥ `car`) → `flight` → **compensated** |\n| `car` | refused | wait for what is in flight → compensate `hotel` → `flight` → **compensated** |\n| `car` | reply lost | asked again with the same key (a refusal is then definitive). Retries spent → wait for what is in flight → settle `car` (the same key again) → compensate (`car` if it was done ∥ `hotel`) → `flight` → **compensated** |\n| `receipt` (pivot) | refused | compensate (`hotel` ∥ `car`) → `flight` → **compensated** |\n| `receipt` (pivot) | reply lost | asked again with the same key (a refusal is then definitive), until it is known, however long: never abandoned; once its retries are spent it is also shown as **parked** |\n| `voucher` | refused | **parked** for an operator; never compensated |\n| `voucher` | reply lost | asked again with the same key (a refusal is then definitive), until it is done; once its retries are spent it is also shown as **parked** |\n| any | failed for now, surely without effect | tried again. Retries spent with nothing in doubt → as refused; after the pivot: forward, shown as **parked** |\n| any | cancelled, or past the deadline, before `receipt` | wait for what is in flight → compensate what is done or in doubt, latest first → **compensated** |\n| any | cancelled while `receipt` is open | decided when its outcome is known |\n| any | cancelled after `receipt` | too late: forward |\n| any | a compensation fails | tried for ever; once its retries are spent it is also shown as **parked**; never reported as compensated with a gap |\n| any | the process dies | resumed from the log; an attempt that was open counts as a lost reply |\n"
+    doc = "# What it does\n\n<div style=\"overflow-x:auto\">\n<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"The saga BookTrip: its way forward, and its way back if something fails\" viewBox=\"0 0 922 753\" width=\"922\" height=\"753\" font-family=\"system-ui, sans-serif\" style=\"max-width:100%;min-width:737px;height:auto\">\n<title>The saga BookTrip: its way forward, and its way back if something fails</title>\n<rect x=\"101\" y=\"16\" width=\"200\" height=\"30\" rx=\"15\" fill=\"currentColor\" fill-opacity=\"0.12\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<text x=\"201\" y=\"36\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">BookTrip(trip: Trip)</text>\n<rect x=\"658\" y=\"16\" width=\"126\" height=\"30\" rx=\"15\" fill=\"#d9573f\" fill-opacity=\"0.12\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<text x=\"721\" y=\"36\" fill=\"#d9573f\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">Compensated</text>\n<path d=\"M201 46L201 82\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M201 82L197 75L205 75Z\" fill=\"currentColor\"/>\n<rect x=\"135\" y=\"82\" width=\"132\" height=\"46\" rx=\"4\" fill=\"currentColor\" fill-opacity=\"0.05\" stroke=\"currentColor\" stroke-width=\"1.2\"/>\n<text x=\"201\" y=\"102\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">flight</text>\n<text x=\"201\" y=\"118\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">FlightReservation</text>\n<rect x=\"639\" y=\"82\" width=\"164\" height=\"46\" rx=\"4\" fill=\"#d9573f\" fill-opacity=\"0.08\" stroke=\"#d9573f\" stroke-width=\"1.2\"/>\n<text x=\"721\" y=\"102\" fill=\"#d9573f\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">compensate flight</text>\n<text x=\"721\" y=\"118\" fill=\"#d9573f\" font-size=\"11\" text-anchor=\"middle\">with its output</text>\n<path d=\"M267 94L398 94Q404 94 404 88L404 70Q404 64 410 64L721 64\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"6 4\"/>\n<path d=\"M721 64L714 60L714 68Z\" fill=\"#d9573f\"/>\n<text x=\"412\" y=\"59\" fill=\"#d9573f\" font-size=\"11\">refused</text>\n<path d=\"M267 109L639 109\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"2 4\"/>\n<path d=\"M639 109L632 105L632 113Z\" fill=\"#d9573f\"/>\n<text x=\"412\" y=\"104\" fill=\"#d9573f\" font-size=\"11\">in doubt</text>\n<path d=\"M201 128L201 164\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M201 164L197 157L205 157Z\" fill=\"currentColor\"/>\n<rect x=\"16\" y=\"164\" width=\"370\" height=\"240\" rx=\"8\" fill=\"currentColor\" fill-opacity=\"0.03\" stroke=\"currentColor\" stroke-width=\"1\" stroke-dasharray=\"1 3\"/>\n<text x=\"24\" y=\"179\" fill=\"currentColor\" font-size=\"11\" font-style=\"italic\">parallel: at the same time</text>\n<path d=\"M73 192L294 192\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"4\"/>\n<path d=\"M73 390L294 390\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"4\"/>\n<path d=\"M93 192L93 216\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M93 216L89 209L97 209Z\" fill=\"currentColor\"/>\n<rect x=\"30\" y=\"216\" width=\"126\" height=\"46\" rx=\"4\" fill=\"currentColor\" fill-opacity=\"0.05\" stroke=\"currentColor\" stroke-width=\"1.2\"/>\n<text x=\"93\" y=\"236\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">hotel</text>\n<text x=\"93\" y=\"252\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">HotelReservation</text>\n<path d=\"M93 262L93 390\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M93 390L89 383L97 383Z\" fill=\"currentColor\"/>\n<path d=\"M274 192L274 216\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M274 216L270 209L278 209Z\" fill=\"currentColor\"/>\n<rect x=\"176\" y=\"216\" width=\"196\" height=\"150\" rx=\"8\" fill=\"currentColor\" fill-opacity=\"0.03\" stroke=\"currentColor\" stroke-width=\"1\" stroke-dasharray=\"1 3\"/>\n<text x=\"184\" y=\"231\" fill=\"currentColor\" font-size=\"11\" font-style=\"italic\">if</text>\n<path d=\"M247 244L341 244\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M247 352L341 352\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<text x=\"247\" y=\"259\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">trip.wants_car</text>\n<path d=\"M247 264L247 282\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M247 282L243 275L251 275Z\" fill=\"currentColor\"/>\n<rect x=\"190\" y=\"282\" width=\"114\" height=\"46\" rx=\"4\" fill=\"currentColor\" fill-opacity=\"0.05\" stroke=\"currentColor\" stroke-width=\"1.2\"/>\n<text x=\"247\" y=\"302\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">car</text>\n<text x=\"247\" y=\"318\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">CarReservation</text>\n<path d=\"M247 328L247 352\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<text x=\"341\" y=\"259\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">else</text>\n<path d=\"M341 264L341 352\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M274 352L274 366\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M274 366L274 390\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M274 390L270 383L278 383Z\" fill=\"currentColor\"/>\n<path d=\"M201 390L201 404\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<rect x=\"536\" y=\"164\" width=\"370\" height=\"240\" rx=\"8\" fill=\"#d9573f\" fill-opacity=\"0.03\" stroke=\"#d9573f\" stroke-width=\"1\" stroke-dasharray=\"1 3\"/>\n<text x=\"544\" y=\"179\" fill=\"#d9573f\" font-size=\"11\" font-style=\"italic\">each branch</text>\n<path d=\"M608 192L829 192\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"4\"/>\n<path d=\"M608 390L829 390\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"4\"/>\n<rect x=\"550\" y=\"216\" width=\"156\" height=\"46\" rx=\"4\" fill=\"#d9573f\" fill-opacity=\"0.08\" stroke=\"#d9573f\" stroke-width=\"1.2\"/>\n<text x=\"628\" y=\"236\" fill=\"#d9573f\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">compensate hotel</text>\n<text x=\"628\" y=\"252\" fill=\"#d9573f\" font-size=\"11\" text-anchor=\"middle\">with its output</text>\n<path d=\"M628 390L628 262\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M628 262L632 269L624 269Z\" fill=\"#d9573f\"/>\n<path d=\"M628 216L628 192\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M628 192L632 199L624 199Z\" fill=\"#d9573f\"/>\n<rect x=\"726\" y=\"216\" width=\"166\" height=\"150\" rx=\"8\" fill=\"#d9573f\" fill-opacity=\"0.03\" stroke=\"#d9573f\" stroke-width=\"1\" stroke-dasharray=\"1 3\"/>\n<text x=\"734\" y=\"231\" fill=\"#d9573f\" font-size=\"11\" font-style=\"italic\">the arm taken</text>\n<rect x=\"740\" y=\"282\" width=\"138\" height=\"46\" rx=\"4\" fill=\"#d9573f\" fill-opacity=\"0.08\" stroke=\"#d9573f\" stroke-width=\"1.2\"/>\n<text x=\"809\" y=\"302\" fill=\"#d9573f\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">compensate car</text>\n<text x=\"809\" y=\"318\" fill=\"#d9573f\" font-size=\"11\" text-anchor=\"middle\">with its output</text>\n<path d=\"M809 352L809 328\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M809 328L813 335L805 335Z\" fill=\"#d9573f\"/>\n<path d=\"M809 282L809 244\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M809 366L809 352\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M809 390L809 366\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M809 366L813 373L805 373Z\" fill=\"#d9573f\"/>\n<path d=\"M809 216L809 192\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M809 192L813 199L805 199Z\" fill=\"#d9573f\"/>\n<path d=\"M721 404L721 390\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M386 284L536 284\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"6 4\"/>\n<path d=\"M536 284L529 280L529 288Z\" fill=\"#d9573f\"/>\n<text x=\"412\" y=\"278\" fill=\"#d9573f\" font-size=\"11\">one fails</text>\n<text x=\"412\" y=\"299\" fill=\"#d9573f\" font-size=\"11\">in flight: waited for</text>\n<path d=\"M201 404L201 440\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M201 440L197 433L205 433Z\" fill=\"currentColor\"/>\n<rect x=\"115\" y=\"440\" width=\"172\" height=\"60\" rx=\"4\" fill=\"#b57b00\" fill-opacity=\"0.14\" stroke=\"#b57b00\" stroke-width=\"3\"/>\n<text x=\"201\" y=\"459\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">pivot receipt</text>\n<text x=\"201\" y=\"475\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">Receipt</text>\n<text x=\"201\" y=\"489\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">in doubt: settled first</text>\n<path d=\"M287 452L398 452Q404 452 404 446L404 428Q404 422 410 422L721 422\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"6 4\"/>\n<path d=\"M721 422L714 418L714 426Z\" fill=\"#d9573f\"/>\n<text x=\"412\" y=\"417\" fill=\"#d9573f\" font-size=\"11\">refused</text>\n<path d=\"M8 528L914 528\" fill=\"none\" stroke=\"#b57b00\" stroke-width=\"2\" stroke-dasharray=\"10 5\"/>\n<text x=\"914\" y=\"543\" fill=\"#b57b00\" font-size=\"11\" font-style=\"italic\" text-anchor=\"end\">point of no return: from here only forward</text>\n<path d=\"M201 500L201 556\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M201 556L197 549L205 549Z\" fill=\"currentColor\"/>\n<rect x=\"138\" y=\"556\" width=\"126\" height=\"60\" rx=\"4\" fill=\"currentColor\" fill-opacity=\"0.05\" stroke=\"currentColor\" stroke-width=\"1.2\"/>\n<text x=\"201\" y=\"575\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">voucher</text>\n<text x=\"201\" y=\"591\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">Voucher</text>\n<text x=\"201\" y=\"605\" fill=\"currentColor\" font-size=\"11\" text-anchor=\"middle\">tried until done</text>\n<path d=\"M721 82L721 46\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M721 46L725 53L717 53Z\" fill=\"#d9573f\"/>\n<path d=\"M721 164L721 128\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M721 128L725 135L717 135Z\" fill=\"#d9573f\"/>\n<path d=\"M721 422L721 404\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M721 404L725 411L717 411Z\" fill=\"#d9573f\"/>\n<path d=\"M201 616L201 652\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<path d=\"M201 652L197 645L205 645Z\" fill=\"currentColor\"/>\n<rect x=\"101\" y=\"652\" width=\"200\" height=\"30\" rx=\"15\" fill=\"currentColor\" fill-opacity=\"0.12\" stroke=\"currentColor\" stroke-width=\"1.5\"/>\n<text x=\"201\" y=\"672\" fill=\"currentColor\" font-size=\"13\" font-weight=\"600\" text-anchor=\"middle\">Completed: Itinerary</text>\n<path d=\"M16 702L48 702\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"6 4\"/>\n<path d=\"M48 702L41 698L41 706Z\" fill=\"#d9573f\"/>\n<text x=\"58\" y=\"706\" fill=\"currentColor\" font-size=\"11\">refused: had no effect, the steps before it are compensated</text>\n<path d=\"M16 719L48 719\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.2\" stroke-dasharray=\"2 4\"/>\n<path d=\"M48 719L41 715L41 723Z\" fill=\"#d9573f\"/>\n<text x=\"58\" y=\"723\" fill=\"currentColor\" font-size=\"11\">in doubt: may have had an effect, and is compensated, too</text>\n<path d=\"M16 736L48 736\" fill=\"none\" stroke=\"#d9573f\" stroke-width=\"1.5\"/>\n<path d=\"M48 736L41 732L41 740Z\" fill=\"#d9573f\"/>\n<text x=\"58\" y=\"740\" fill=\"currentColor\" font-size=\"11\">compensated, latest first; so is a saga that is cancelled or past its deadline</text>\n</svg>\n</div>\n\n# What happens when something fails\n\n| step | what fails | what happens |\n| --- | --- | --- |\n| `flight` | refused | nothing to compensate → **compensated** |\n| `flight` | reply lost | asked again with the same key (a refusal is then definitive). Retries spent → settle `flight` (the same key again) → compensate `flight` if it was done → **compensated** |\n| `hotel` | refused | wait for what is in flight → compensate (`car` if done) → `flight` → **compensated** |\n| `hotel` | reply lost | if its participant is keyed: asked again with the same key; else: probed, and made again only after the probe found nothing. Retries spent → wait for what is in flight → settle `hotel` (the same key again, or the probe) → compensate (`hotel` if it was done ∥ (`car` if done)) → `flight` → **compensated** |\n| `hotel` | refused after a lost reply | if its participant is keyed: definitive, as refused; else it may have taken effect → wait for what is in flight → settle `hotel` (the same key again, or the probe) → compensate (`hotel` if it was done ∥ (`car` if done)) → `flight` → **compensated** |\n| `car` | refused | wait for what is in flight → compensate `hotel` → `flight` → **compensated** |\n| `car` | reply lost | asked again with the same key (a refusal is then definitive). Retries spent → wait for what is in flight → settle `car` (the same key again) → compensate (`car` if it was done ∥ `hotel`) → `flight` → **compensated** |\n| `receipt` (pivot) | refused | compensate (`hotel` ∥ (`car` if done)) → `flight` → **compensated** |\n| `receipt` (pivot) | reply lost | asked again with the same key (a refusal is then definitive), until it is known, however long: never abandoned; once its retries are spent it is also shown as **parked** |\n| `voucher` | refused | **parked** for an operator; never compensated |\n| `voucher` | reply lost | asked again with the same key (a refusal is then definitive), until it is done; once its retries are spent it is also shown as **parked** |\n| any | failed for now, surely without effect | tried again. Retries spent with nothing in doubt → as refused; after the pivot: forward, shown as **parked** |\n| any | cancelled, or past the deadline, before `receipt` | wait for what is in flight → compensate what is done or in doubt, latest first → **compensated** |\n| any | cancelled while `receipt` is open | decided when its outcome is known |\n| any | cancelled after `receipt` | too late: forward |\n| any | a compensation fails | tried for ever; once its retries are spent it is also shown as **parked**; never reported as compensated with a gap |\n| any | the process dies | resumed from the log; an attempt that was open counts as a lost reply |\n"
 )]
 pub enum BookTrip {}
 /// What the calls of a [`BookTrip`] are made on.
@@ -44,6 +44,8 @@ pub enum BookTripEvent {
     HotelCompensated,
     /// Something about an attempt to compensate `hotel`.
     HotelCompensation(::saga_runtime::machine::AttemptFact),
+    /// `if car` is done, with this output.
+    IfCarDone(u32),
     /// `car` is done, with this output.
     CarDone(CarReservation),
     /// `car` was refused.
@@ -79,7 +81,7 @@ pub enum BookTripEvent {
 pub enum BookTripForward {
     /// `flight` is to be done.
     Flight(BookTripFlightStep),
-    /// `hotel` and `car` are to be done, at the same time.
+    /// `hotel`, `if car` and `car` are to be done, at the same time.
     HotelToCar(BookTripHotelToCarParallel),
     /// `receipt` is to be done.
     Receipt(BookTripReceiptStep),
@@ -99,7 +101,7 @@ pub struct BookTripFlightStep {
     attempts: ::saga_runtime::__private::Ledger,
 }
 
-/// `hotel` and `car` are to be done, at the same time.
+/// `hotel`, `if car` and `car` are to be done, at the same time.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct BookTripHotelToCarParallel {
     /// The input `trip`.
@@ -109,8 +111,8 @@ pub struct BookTripHotelToCarParallel {
     undo: ::std::boxed::Box<BookTripBackward>,
     /// The branch `hotel`.
     pub hotel: BookTripHotelBranch,
-    /// The branch `car`.
-    pub car: BookTripCarBranch,
+    /// The branch `if_car_to_car`.
+    pub if_car_to_car: BookTripIfCarToCarBranch,
 }
 
 /// Where the branch `hotel` is on its way forward.
@@ -142,6 +144,43 @@ pub struct BookTripHotelBranchDone {
     undo: ::std::boxed::Box<BookTripHotelBranchBackward>,
 }
 
+/// Where the branch `if_car_to_car` is on its way forward.
+#[derive(::core::clone::Clone, ::core::fmt::Debug)]
+pub enum BookTripIfCarToCarBranch {
+    /// `if car` is to be done.
+    IfCar(BookTripIfCarStep),
+    /// What `if car` decided for is to be done.
+    IfCarArm(BookTripIfCarArm),
+    /// The branch is done.
+    BranchDone(BookTripIfCarToCarBranchDone),
+}
+
+/// `if car` is to be done.
+#[derive(::core::clone::Clone, ::core::fmt::Debug)]
+pub struct BookTripIfCarStep {
+    /// The input `trip`.
+    pub trip: ::saga_runtime::__private::Shared<Trip>,
+    /// The output of `flight`.
+    pub flight: ::saga_runtime::__private::Shared<FlightReservation>,
+    attempts: ::saga_runtime::__private::Ledger,
+}
+
+/// What `if car` decided for is to be done.
+#[derive(::core::clone::Clone, ::core::fmt::Debug)]
+pub struct BookTripIfCarArm {
+    /// The arm that was taken.
+    pub arm: BookTripIfCarArms,
+}
+
+/// The arm that `if car` decided for.
+#[derive(::core::clone::Clone, ::core::fmt::Debug)]
+pub enum BookTripIfCarArms {
+    /// The arm of `car`.
+    Car(BookTripCarBranch),
+    /// There is nothing to do.
+    Else(BookTripElseBranch),
+}
+
 /// Where the branch `car` is on its way forward.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub enum BookTripCarBranch {
@@ -171,6 +210,24 @@ pub struct BookTripCarBranchDone {
     undo: ::std::boxed::Box<BookTripCarBranchBackward>,
 }
 
+/// Where the branch `r#else` is on its way forward.
+#[derive(::core::clone::Clone, ::core::fmt::Debug)]
+pub enum BookTripElseBranch {
+    /// The branch is done.
+    BranchDone(BookTripElseBranchDone),
+}
+
+/// The branch is done.
+#[derive(::core::clone::Clone, ::core::fmt::Debug)]
+pub struct BookTripElseBranchDone {}
+/// The branch is done.
+#[derive(::core::clone::Clone, ::core::fmt::Debug)]
+pub struct BookTripIfCarToCarBranchDone {
+    /// The output of `car`.
+    pub car: ::core::option::Option<::saga_runtime::__private::Shared<CarReservation>>,
+    undo: ::std::boxed::Box<BookTripIfCarToCarBranchBackward>,
+}
+
 /// Charges the card: from here on the trip takes place.
 ///
 /// `receipt` is to be done.
@@ -183,7 +240,7 @@ pub struct BookTripReceiptStep {
     /// The output of `hotel`.
     pub hotel: ::saga_runtime::__private::Shared<HotelReservation>,
     /// The output of `car`.
-    pub car: ::saga_runtime::__private::Shared<CarReservation>,
+    pub car: ::core::option::Option<::saga_runtime::__private::Shared<CarReservation>>,
     undo: ::std::boxed::Box<BookTripBackward>,
     attempts: ::saga_runtime::__private::Ledger,
 }
@@ -198,7 +255,7 @@ pub struct BookTripVoucherStep {
     /// The output of `hotel`.
     pub hotel: ::saga_runtime::__private::Shared<HotelReservation>,
     /// The output of `car`.
-    pub car: ::saga_runtime::__private::Shared<CarReservation>,
+    pub car: ::core::option::Option<::saga_runtime::__private::Shared<CarReservation>>,
     /// The output of `receipt`.
     pub receipt: ::saga_runtime::__private::Shared<Receipt>,
     attempts: ::saga_runtime::__private::Ledger,
@@ -212,7 +269,7 @@ pub struct BookTripReturn {
     /// The output of `hotel`.
     pub hotel: ::saga_runtime::__private::Shared<HotelReservation>,
     /// The output of `car`.
-    pub car: ::saga_runtime::__private::Shared<CarReservation>,
+    pub car: ::core::option::Option<::saga_runtime::__private::Shared<CarReservation>>,
     /// The output of `receipt`.
     pub receipt: ::saga_runtime::__private::Shared<Receipt>,
     /// The output of `voucher`.
@@ -222,7 +279,7 @@ pub struct BookTripReturn {
 /// Where a [`BookTrip`] is on its way back.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub enum BookTripBackward {
-    /// `hotel` and `car` are to be compensated, at the same time.
+    /// `hotel`, `if car` and `car` are to be compensated, at the same time.
     CompensateHotelToCar(BookTripHotelToCarParallelBackward),
     /// Whether `flight` is done is to be settled: its compensation needs its output.
     SettleFlight(BookTripFlightSettlement),
@@ -232,13 +289,13 @@ pub enum BookTripBackward {
     Undone,
 }
 
-/// `hotel` and `car` are to be compensated, at the same time.
+/// `hotel`, `if car` and `car` are to be compensated, at the same time.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct BookTripHotelToCarParallelBackward {
     /// The branch `hotel`.
     pub hotel: BookTripHotelBranchBackward,
-    /// The branch `car`.
-    pub car: BookTripCarBranchBackward,
+    /// The branch `if_car_to_car`.
+    pub if_car_to_car: BookTripIfCarToCarBranchBackward,
     undo: ::std::boxed::Box<BookTripBackward>,
 }
 
@@ -271,6 +328,31 @@ pub struct BookTripHotelCompensation {
     attempts: ::saga_runtime::__private::Ledger,
 }
 
+/// Where the branch `if_car_to_car` is on its way back.
+#[derive(::core::clone::Clone, ::core::fmt::Debug)]
+pub enum BookTripIfCarToCarBranchBackward {
+    /// What `if car` decided for is to be compensated.
+    CompensateIfCar(BookTripIfCarArmBackward),
+    /// Nothing is left to compensate.
+    Undone,
+}
+
+/// What `if car` decided for is to be compensated.
+#[derive(::core::clone::Clone, ::core::fmt::Debug)]
+pub struct BookTripIfCarArmBackward {
+    /// The arm that was taken.
+    pub arm: BookTripIfCarArmsBackward,
+}
+
+/// The arm that `if car` decided for.
+#[derive(::core::clone::Clone, ::core::fmt::Debug)]
+pub enum BookTripIfCarArmsBackward {
+    /// The arm of `car`.
+    Car(BookTripCarBranchBackward),
+    /// There is nothing to do.
+    Else(BookTripElseBranchBackward),
+}
+
 /// Where the branch `car` is on its way back.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub enum BookTripCarBranchBackward {
@@ -300,6 +382,13 @@ pub struct BookTripCarCompensation {
     attempts: ::saga_runtime::__private::Ledger,
 }
 
+/// Where the branch `r#else` is on its way back.
+#[derive(::core::clone::Clone, ::core::fmt::Debug)]
+pub enum BookTripElseBranchBackward {
+    /// Nothing is left to compensate.
+    Undone,
+}
+
 /// Whether `flight` is done is to be settled: its compensation needs its output.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct BookTripFlightSettlement {
@@ -324,7 +413,7 @@ const _: () = {
         fn output(self) -> __saga::Result<Itinerary, __saga::DataError> {
             let flight = __saga::owned::<BookTripFlightStep>(self.flight)?;
             let hotel = __saga::owned::<BookTripHotelStep>(self.hotel)?;
-            let car = __saga::owned::<BookTripCarStep>(self.car)?;
+            let car = __saga::Gathered::gather(self.car, "car")?;
             let receipt = __saga::owned::<BookTripReceiptStep>(self.receipt)?;
             let voucher = __saga::owned::<BookTripVoucherStep>(self.voucher)?;
             let output: Itinerary = Itinerary {
@@ -354,8 +443,8 @@ const _: () = {
                 hotel: BookTripHotelBranch::Hotel(
                     BookTripHotelStep::new(__saga::share(&trip), __saga::share(&flight)),
                 ),
-                car: BookTripCarBranch::Car(
-                    BookTripCarStep::new(__saga::share(&trip), __saga::share(&flight)),
+                if_car_to_car: BookTripIfCarToCarBranch::IfCar(
+                    BookTripIfCarStep::new(__saga::share(&trip), __saga::share(&flight)),
                 ),
                 trip,
                 flight,
@@ -488,6 +577,57 @@ const _: () = {
         }
     }
 
+    impl BookTripIfCarStep {
+        fn new(
+            trip: __saga::Shared<Trip>,
+            flight: __saga::Shared<FlightReservation>,
+        ) -> Self {
+            let attempts = __saga::opened::<Self>();
+            Self { trip, flight, attempts }
+        }
+
+        /// `if car` is done.
+        pub fn done(self, decided: u32) -> BookTripIfCarArm {
+            let Self { trip, flight, .. } = self;
+            BookTripIfCarArm {
+                arm: match decided {
+                    0 => {
+                        BookTripIfCarArms::Car(
+                            BookTripCarBranch::Car(
+                                BookTripCarStep::new(
+                                    __saga::share(&trip),
+                                    __saga::share(&flight),
+                                ),
+                            ),
+                        )
+                    }
+                    _ => {
+                        BookTripIfCarArms::Else(
+                            BookTripElseBranch::BranchDone(BookTripElseBranchDone {}),
+                        )
+                    }
+                },
+            }
+        }
+
+        /// The saga turns: where compensation begins.
+        pub fn turn(self) -> BookTripIfCarToCarBranchBackward {
+            BookTripIfCarToCarBranchBackward::Undone
+        }
+
+        async fn attempt(
+            request: __saga::Request<BookTripParticipants>,
+            trip: __saga::Shared<Trip>,
+        ) -> __saga::Settled<BookTripEvent> {
+            return __saga::evaluated(Self::decision(&trip), BookTripEvent::IfCarDone);
+        }
+
+        fn decision(trip: &Trip) -> ::core::option::Option<u32> {
+            let output: u32 = if trip.wants_car { 0 } else { 1 };
+            ::core::option::Option::Some(output)
+        }
+    }
+
     impl BookTripCarStep {
         fn new(
             trip: __saga::Shared<Trip>,
@@ -553,7 +693,7 @@ const _: () = {
             trip: __saga::Shared<Trip>,
             flight: __saga::Shared<FlightReservation>,
             hotel: __saga::Shared<HotelReservation>,
-            car: __saga::Shared<CarReservation>,
+            car: ::core::option::Option<__saga::Shared<CarReservation>>,
             undo: ::std::boxed::Box<BookTripBackward>,
         ) -> Self {
             let attempts = __saga::waiting::<Self>();
@@ -584,17 +724,22 @@ const _: () = {
             trip: __saga::Shared<Trip>,
             flight: __saga::Shared<FlightReservation>,
             hotel: __saga::Shared<HotelReservation>,
-            car: __saga::Shared<CarReservation>,
+            car: ::core::option::Option<__saga::Shared<CarReservation>>,
         ) -> __saga::Outcome<BookTripEvent> {
             let (cx, BookTripParticipants { flights, hotels, cars, cards }) = request
                 .parts();
             let trip: &Trip = &trip;
             let flight: &FlightReservation = &flight;
             let hotel: &HotelReservation = &hotel;
-            let car: &CarReservation = &car;
+            let car: &::core::option::Option<CarReservation> = &__saga::gathered(
+                car,
+                "car",
+            )?;
             __saga::must_be_keyed(cards);
             let __saga_answer = __saga::settle(
-                __saga::send(cards.charge(cx, &trip.card, total(flight, hotel, car)))
+                __saga::send(
+                        cards.charge(cx, &trip.card, total(flight, hotel, car.as_ref())),
+                    )
                     .await,
             )?;
             let output: Receipt = __saga_answer.0;
@@ -606,7 +751,7 @@ const _: () = {
         fn new(
             flight: __saga::Shared<FlightReservation>,
             hotel: __saga::Shared<HotelReservation>,
-            car: __saga::Shared<CarReservation>,
+            car: ::core::option::Option<__saga::Shared<CarReservation>>,
             receipt: __saga::Shared<Receipt>,
         ) -> Self {
             let attempts = __saga::opened::<Self>();
@@ -682,6 +827,7 @@ const _: () = {
                     .undone_by_output()
                     .keyed(),
                 Step::new(Call, "hotel", "HotelReservation").undone_by_output().probe(),
+                Step::new(If, "if car", "u32").text("trip.wants_car"),
                 Step::new(Call, "car", "CarReservation").undone_by_output().keyed(),
                 Step::new(Call, "receipt", "Receipt").pivot().keyed(),
                 Step::new(Call, "voucher", "Voucher").retriable().keyed(),
@@ -735,10 +881,18 @@ const _: () = {
             body: &[
                 __saga::Block::Step(0),
                 __saga::Block::Parallel(
-                    &[&[__saga::Block::Step(1)], &[__saga::Block::Step(2)]],
+                    &[
+                        &[__saga::Block::Step(1)],
+                        &[
+                            __saga::Block::If {
+                                step: 2,
+                                arms: &[&[__saga::Block::Step(3)], &[]],
+                            },
+                        ],
+                    ],
                 ),
-                __saga::Block::Step(3),
                 __saga::Block::Step(4),
+                __saga::Block::Step(5),
             ],
         };
         fn begin(trip: Self::Input) -> __saga::StateOf<Self> {
@@ -836,21 +990,24 @@ const _: () = {
                 Self::HotelCompensation(held) => {
                     (1, "HotelCompensation", Compensation(held))
                 }
-                Self::CarDone(held) => (2, "CarDone", Done(BookTripCarStep::held(held))),
-                Self::CarRefused(held) => (2, "CarRefused", Refused(held)),
-                Self::CarAttempt(held) => (2, "CarAttempt", Attempt(held)),
-                Self::CarCompensated => (2, "CarCompensated", Compensated),
-                Self::CarCompensation(held) => (2, "CarCompensation", Compensation(held)),
+                Self::IfCarDone(held) => {
+                    (2, "IfCarDone", Done(BookTripIfCarStep::held(held)))
+                }
+                Self::CarDone(held) => (3, "CarDone", Done(BookTripCarStep::held(held))),
+                Self::CarRefused(held) => (3, "CarRefused", Refused(held)),
+                Self::CarAttempt(held) => (3, "CarAttempt", Attempt(held)),
+                Self::CarCompensated => (3, "CarCompensated", Compensated),
+                Self::CarCompensation(held) => (3, "CarCompensation", Compensation(held)),
                 Self::ReceiptDone(held) => {
-                    (3, "ReceiptDone", Done(BookTripReceiptStep::held(held)))
+                    (4, "ReceiptDone", Done(BookTripReceiptStep::held(held)))
                 }
-                Self::ReceiptRefused(held) => (3, "ReceiptRefused", Refused(held)),
-                Self::ReceiptAttempt(held) => (3, "ReceiptAttempt", Attempt(held)),
+                Self::ReceiptRefused(held) => (4, "ReceiptRefused", Refused(held)),
+                Self::ReceiptAttempt(held) => (4, "ReceiptAttempt", Attempt(held)),
                 Self::VoucherDone(held) => {
-                    (4, "VoucherDone", Done(BookTripVoucherStep::held(held)))
+                    (5, "VoucherDone", Done(BookTripVoucherStep::held(held)))
                 }
-                Self::VoucherRefused(held) => (4, "VoucherRefused", Refused(held)),
-                Self::VoucherAttempt(held) => (4, "VoucherAttempt", Attempt(held)),
+                Self::VoucherRefused(held) => (5, "VoucherRefused", Refused(held)),
+                Self::VoucherAttempt(held) => (5, "VoucherAttempt", Attempt(held)),
                 Self::Cancelled(reason) => {
                     return __saga::of_saga("Cancelled", Cancelled(reason));
                 }
@@ -897,17 +1054,18 @@ const _: () = {
                 (1, Attempt(held)) => Self::HotelAttempt(held),
                 (1, Compensated) => Self::HotelCompensated,
                 (1, Compensation(held)) => Self::HotelCompensation(held),
-                (2, Done(held)) => Self::CarDone(BookTripCarStep::read(&held)?),
-                (2, Refused(held)) => Self::CarRefused(held),
-                (2, Attempt(held)) => Self::CarAttempt(held),
-                (2, Compensated) => Self::CarCompensated,
-                (2, Compensation(held)) => Self::CarCompensation(held),
-                (3, Done(held)) => Self::ReceiptDone(BookTripReceiptStep::read(&held)?),
-                (3, Refused(held)) => Self::ReceiptRefused(held),
-                (3, Attempt(held)) => Self::ReceiptAttempt(held),
-                (4, Done(held)) => Self::VoucherDone(BookTripVoucherStep::read(&held)?),
-                (4, Refused(held)) => Self::VoucherRefused(held),
-                (4, Attempt(held)) => Self::VoucherAttempt(held),
+                (2, Done(held)) => Self::IfCarDone(BookTripIfCarStep::read(&held)?),
+                (3, Done(held)) => Self::CarDone(BookTripCarStep::read(&held)?),
+                (3, Refused(held)) => Self::CarRefused(held),
+                (3, Attempt(held)) => Self::CarAttempt(held),
+                (3, Compensated) => Self::CarCompensated,
+                (3, Compensation(held)) => Self::CarCompensation(held),
+                (4, Done(held)) => Self::ReceiptDone(BookTripReceiptStep::read(&held)?),
+                (4, Refused(held)) => Self::ReceiptRefused(held),
+                (4, Attempt(held)) => Self::ReceiptAttempt(held),
+                (5, Done(held)) => Self::VoucherDone(BookTripVoucherStep::read(&held)?),
+                (5, Refused(held)) => Self::VoucherRefused(held),
+                (5, Attempt(held)) => Self::VoucherAttempt(held),
                 _ => return __saga::Err(__saga::EventError::Unknown),
             };
             __saga::Ok(event)
@@ -1064,10 +1222,10 @@ const _: () = {
                         |at| Self { hotel: at, ..self },
                     )
                 }
-                __saga::Some(2) => {
+                __saga::Some(2..=3) => {
                     __saga::in_branch(
-                        self.car.apply(event, turn),
-                        |at| Self { car: at, ..self },
+                        self.if_car_to_car.apply(event, turn),
+                        |at| Self { if_car_to_car: at, ..self },
                     )
                 }
                 _ => __saga::Err(__saga::Rejected(self)),
@@ -1076,7 +1234,7 @@ const _: () = {
 
         fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
             self.hotel.calls(calls);
-            self.car.calls(calls);
+            self.if_car_to_car.calls(calls);
         }
 
         fn call(
@@ -1086,7 +1244,7 @@ const _: () = {
         ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
             match place.step {
                 1 => self.hotel.call(place, request),
-                2 => self.car.call(place, request),
+                2..=3 => self.if_car_to_car.call(place, request),
                 _ => __saga::None,
             }
         }
@@ -1103,15 +1261,19 @@ const _: () = {
                     hotel: BookTripHotelBranch::BranchDone(
                         BookTripHotelBranchDone { hotel, undo: hotel_undo, .. },
                     ),
-                    car: BookTripCarBranch::BranchDone(
-                        BookTripCarBranchDone { car, undo: car_undo, .. },
+                    if_car_to_car: BookTripIfCarToCarBranch::BranchDone(
+                        BookTripIfCarToCarBranchDone {
+                            car,
+                            undo: if_car_to_car_undo,
+                            ..
+                        },
                     ),
                     ..
                 } => {
                     let undo = __saga::Box::new(
                         BookTripBackward::CompensateHotelToCar(BookTripHotelToCarParallelBackward {
                             hotel: *hotel_undo,
-                            car: *car_undo,
+                            if_car_to_car: *if_car_to_car_undo,
                             undo: undo,
                         }),
                     );
@@ -1124,13 +1286,13 @@ const _: () = {
         /// The saga turns: where compensation begins.
         pub fn turn(self) -> BookTripBackward {
             let hotel = self.hotel.turn();
-            let car = self.car.turn();
-            if hotel.is_undone() && car.is_undone() {
+            let if_car_to_car = self.if_car_to_car.turn();
+            if hotel.is_undone() && if_car_to_car.is_undone() {
                 *self.undo
             } else {
                 BookTripBackward::CompensateHotelToCar(BookTripHotelToCarParallelBackward {
                     hotel,
-                    car,
+                    if_car_to_car,
                     undo: self.undo,
                 })
             }
@@ -1138,7 +1300,7 @@ const _: () = {
 
         fn hold(&mut self) {
             self.hotel.hold();
-            self.car.hold();
+            self.if_car_to_car.hold();
         }
     }
 
@@ -1223,6 +1385,188 @@ const _: () = {
     }
 
     #[automatically_derived]
+    impl __saga::Region for BookTripIfCarToCarBranch {
+        type Event = BookTripEvent;
+        fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
+            let ledger = match self {
+                Self::IfCar(at) => &mut at.attempts,
+                _ => return __saga::None,
+            };
+            __saga::Some(ledger)
+        }
+
+        fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
+            match self {
+                Self::IfCar(at) => calls.push(at.attempts.call()),
+                Self::IfCarArm(at) => at.calls(calls),
+                Self::BranchDone(_) => {}
+            }
+        }
+
+        fn advance(
+            self,
+            event: BookTripEvent,
+            turn: &mut __saga::Option<__saga::Cause>,
+        ) -> __saga::Applied<Self> {
+            let next = match (self, event) {
+                (Self::IfCar(at), BookTripEvent::IfCarDone(output)) if output < 2 => {
+                    __saga::in_parallel(
+                        __saga::Ok(at.done(output)),
+                        BookTripIfCarArm::join,
+                        |next| __saga::arrived(Self::BranchDone(next), turn),
+                        Self::IfCarArm,
+                    )?
+                }
+                (Self::IfCarArm(at), event) => {
+                    __saga::in_parallel(
+                        at.apply(event, turn),
+                        BookTripIfCarArm::join,
+                        |next| __saga::arrived(Self::BranchDone(next), turn),
+                        Self::IfCarArm,
+                    )?
+                }
+                (at, _) => return __saga::Err(__saga::Rejected(at)),
+            };
+            __saga::Ok(next)
+        }
+    }
+
+    impl BookTripIfCarToCarBranch {
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
+            let call = match self {
+                Self::IfCar(at) => {
+                    __saga::boxed(BookTripIfCarStep::attempt(request, at.trip.share()))
+                }
+                Self::IfCarArm(at) => return at.call(place, request),
+                _ => return __saga::None,
+            };
+            __saga::Some(call)
+        }
+
+        fn turn(self) -> BookTripIfCarToCarBranchBackward {
+            match self {
+                Self::IfCar(at) => at.turn(),
+                Self::IfCarArm(at) => at.turn(),
+                Self::BranchDone(at) => at.turn(),
+            }
+        }
+    }
+
+    #[automatically_derived]
+    impl __saga::Step for BookTripIfCarStep {
+        type Output = u32;
+        type Steps = BookTripForward;
+        const INDEX: usize = 2;
+    }
+
+    impl BookTripIfCarArm {
+        fn apply(
+            self,
+            event: BookTripEvent,
+            turn: &mut __saga::Option<__saga::Cause>,
+        ) -> __saga::Applied<Self> {
+            match self.arm {
+                BookTripIfCarArms::Car(at) => {
+                    __saga::in_branch(
+                        at.apply(event, turn),
+                        |at| Self {
+                            arm: BookTripIfCarArms::Car(at),
+                            ..self
+                        },
+                    )
+                }
+                BookTripIfCarArms::Else(at) => {
+                    __saga::in_branch(
+                        at.apply(event, turn),
+                        |at| Self {
+                            arm: BookTripIfCarArms::Else(at),
+                            ..self
+                        },
+                    )
+                }
+            }
+        }
+
+        fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
+            match &self.arm {
+                BookTripIfCarArms::Car(at) => at.calls(calls),
+                BookTripIfCarArms::Else(at) => at.calls(calls),
+            }
+        }
+
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
+            match &self.arm {
+                BookTripIfCarArms::Car(at) => at.call(place, request),
+                BookTripIfCarArms::Else(at) => at.call(place, request),
+            }
+        }
+
+        /// The position after it, once all of it is done.
+        pub fn join(
+            self,
+        ) -> __saga::Result<BookTripIfCarToCarBranchDone, __saga::Rejected<Self>> {
+            match self {
+                Self {
+                    arm: BookTripIfCarArms::Car(
+                        BookTripCarBranch::BranchDone(
+                            BookTripCarBranchDone { car, undo: arm_undo, .. },
+                        ),
+                    ),
+                    ..
+                } => {
+                    let car = __saga::Some(car);
+                    let undo = __saga::Box::new(
+                        BookTripIfCarToCarBranchBackward::CompensateIfCar(BookTripIfCarArmBackward {
+                            arm: BookTripIfCarArmsBackward::Car(*arm_undo),
+                        }),
+                    );
+                    __saga::Ok(BookTripIfCarToCarBranchDone {
+                        car,
+                        undo,
+                    })
+                }
+                Self {
+                    arm: BookTripIfCarArms::Else(BookTripElseBranch::BranchDone(_)),
+                    ..
+                } => {
+                    let car = __saga::None;
+                    let undo = __saga::Box::new(
+                        BookTripIfCarToCarBranchBackward::Undone,
+                    );
+                    __saga::Ok(BookTripIfCarToCarBranchDone {
+                        car,
+                        undo,
+                    })
+                }
+                at => __saga::Err(__saga::Rejected(at)),
+            }
+        }
+
+        /// The saga turns: where compensation begins.
+        pub fn turn(self) -> BookTripIfCarToCarBranchBackward {
+            let arm = match self.arm {
+                BookTripIfCarArms::Car(at) => BookTripIfCarArmsBackward::Car(at.turn()),
+                BookTripIfCarArms::Else(at) => BookTripIfCarArmsBackward::Else(at.turn()),
+            };
+            if arm.is_undone() {
+                BookTripIfCarToCarBranchBackward::Undone
+            } else {
+                BookTripIfCarToCarBranchBackward::CompensateIfCar(BookTripIfCarArmBackward {
+                    arm,
+                })
+            }
+        }
+    }
+
+    #[automatically_derived]
     impl __saga::Region for BookTripCarBranch {
         type Event = BookTripEvent;
         fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
@@ -1288,7 +1632,7 @@ const _: () = {
     impl __saga::Step for BookTripCarStep {
         type Output = CarReservation;
         type Steps = BookTripForward;
-        const INDEX: usize = 2;
+        const INDEX: usize = 3;
     }
 
     impl BookTripCarBranchDone {
@@ -1299,17 +1643,78 @@ const _: () = {
     }
 
     #[automatically_derived]
+    impl __saga::Region for BookTripElseBranch {
+        type Event = BookTripEvent;
+        fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
+            let ledger = match self {
+                _ => return __saga::None,
+            };
+            __saga::Some(ledger)
+        }
+
+        fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
+            match self {
+                Self::BranchDone(_) => {}
+            }
+        }
+
+        fn advance(
+            self,
+            event: BookTripEvent,
+            turn: &mut __saga::Option<__saga::Cause>,
+        ) -> __saga::Applied<Self> {
+            let next = match (self, event) {
+                (at, _) => return __saga::Err(__saga::Rejected(at)),
+            };
+            __saga::Ok(next)
+        }
+    }
+
+    impl BookTripElseBranch {
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
+            let call = match self {
+                _ => return __saga::None,
+            };
+            __saga::Some(call)
+        }
+
+        fn turn(self) -> BookTripElseBranchBackward {
+            match self {
+                Self::BranchDone(at) => at.turn(),
+            }
+        }
+    }
+
+    impl BookTripElseBranchDone {
+        /// The saga turns: where compensation begins.
+        pub fn turn(self) -> BookTripElseBranchBackward {
+            BookTripElseBranchBackward::Undone
+        }
+    }
+
+    impl BookTripIfCarToCarBranchDone {
+        /// The saga turns: where compensation begins.
+        pub fn turn(self) -> BookTripIfCarToCarBranchBackward {
+            *self.undo
+        }
+    }
+
+    #[automatically_derived]
     impl __saga::Step for BookTripReceiptStep {
         type Output = Receipt;
         type Steps = BookTripForward;
-        const INDEX: usize = 3;
+        const INDEX: usize = 4;
     }
 
     #[automatically_derived]
     impl __saga::Step for BookTripVoucherStep {
         type Output = Voucher;
         type Steps = BookTripForward;
-        const INDEX: usize = 4;
+        const INDEX: usize = 5;
     }
 
     #[automatically_derived]
@@ -1398,10 +1803,10 @@ const _: () = {
                         |at| Self { hotel: at, ..self },
                     )
                 }
-                __saga::Some(2) => {
+                __saga::Some(2..=3) => {
                     __saga::in_branch(
-                        self.car.apply(event),
-                        |at| Self { car: at, ..self },
+                        self.if_car_to_car.apply(event),
+                        |at| Self { if_car_to_car: at, ..self },
                     )
                 }
                 _ => __saga::Err(__saga::Rejected(self)),
@@ -1410,7 +1815,7 @@ const _: () = {
 
         fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
             self.hotel.calls(calls);
-            self.car.calls(calls);
+            self.if_car_to_car.calls(calls);
         }
 
         fn call(
@@ -1420,7 +1825,7 @@ const _: () = {
         ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
             match place.step {
                 1 => self.hotel.call(place, request),
-                2 => self.car.call(place, request),
+                2..=3 => self.if_car_to_car.call(place, request),
                 _ => __saga::None,
             }
         }
@@ -1431,7 +1836,7 @@ const _: () = {
                 Self {
                     undo,
                     hotel: BookTripHotelBranchBackward::Undone,
-                    car: BookTripCarBranchBackward::Undone,
+                    if_car_to_car: BookTripIfCarToCarBranchBackward::Undone,
                     ..
                 } => __saga::Ok(*undo),
                 at => __saga::Err(__saga::Rejected(at)),
@@ -1537,6 +1942,129 @@ const _: () = {
     }
 
     #[automatically_derived]
+    impl __saga::Backward for BookTripIfCarToCarBranchBackward {
+        type Event = BookTripEvent;
+        fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
+            let ledger = match self {
+                _ => return __saga::None,
+            };
+            __saga::Some(ledger)
+        }
+
+        fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
+            match self {
+                Self::CompensateIfCar(at) => at.calls(calls),
+                Self::Undone => {}
+            }
+        }
+
+        fn before(self) -> Self {
+            match self {
+                at => at,
+            }
+        }
+
+        fn advance(self, event: BookTripEvent) -> __saga::Applied<Self> {
+            let next = match (self, event) {
+                (Self::CompensateIfCar(at), event) => {
+                    __saga::in_parallel(
+                        at.apply(event),
+                        BookTripIfCarArmBackward::join,
+                        |before| before,
+                        Self::CompensateIfCar,
+                    )?
+                }
+                (at, _) => return __saga::Err(__saga::Rejected(at)),
+            };
+            __saga::Ok(next)
+        }
+
+        fn is_undone(&self) -> bool {
+            match self {
+                Self::Undone => true,
+                _ => false,
+            }
+        }
+    }
+
+    impl BookTripIfCarToCarBranchBackward {
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
+            let call = match self {
+                Self::CompensateIfCar(at) => return at.call(place, request),
+                _ => return __saga::None,
+            };
+            __saga::Some(call)
+        }
+    }
+
+    impl BookTripIfCarArmsBackward {
+        fn is_undone(&self) -> bool {
+            match self {
+                Self::Car(at) => at.is_undone(),
+                Self::Else(at) => at.is_undone(),
+            }
+        }
+    }
+
+    impl BookTripIfCarArmBackward {
+        fn apply(self, event: BookTripEvent) -> __saga::Applied<Self> {
+            match self.arm {
+                BookTripIfCarArmsBackward::Car(at) => {
+                    __saga::in_branch(
+                        at.apply(event),
+                        |at| Self {
+                            arm: BookTripIfCarArmsBackward::Car(at),
+                            ..self
+                        },
+                    )
+                }
+                BookTripIfCarArmsBackward::Else(at) => {
+                    __saga::in_branch(
+                        at.apply(event),
+                        |at| Self {
+                            arm: BookTripIfCarArmsBackward::Else(at),
+                            ..self
+                        },
+                    )
+                }
+            }
+        }
+
+        fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
+            match &self.arm {
+                BookTripIfCarArmsBackward::Car(at) => at.calls(calls),
+                BookTripIfCarArmsBackward::Else(at) => at.calls(calls),
+            }
+        }
+
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
+            match &self.arm {
+                BookTripIfCarArmsBackward::Car(at) => at.call(place, request),
+                BookTripIfCarArmsBackward::Else(at) => at.call(place, request),
+            }
+        }
+
+        /// What is compensated before it, once nothing of it is left to compensate.
+        pub fn join(
+            self,
+        ) -> __saga::Result<BookTripIfCarToCarBranchBackward, __saga::Rejected<Self>> {
+            if self.arm.is_undone() {
+                __saga::Ok(BookTripIfCarToCarBranchBackward::Undone)
+            } else {
+                __saga::Err(__saga::Rejected(self))
+            }
+        }
+    }
+
+    #[automatically_derived]
     impl __saga::Backward for BookTripCarBranchBackward {
         type Event = BookTripEvent;
         fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
@@ -1630,6 +2158,56 @@ const _: () = {
         /// `car` is compensated.
         pub fn compensated(self) -> BookTripCarBranchBackward {
             BookTripCarBranchBackward::Undone
+        }
+    }
+
+    #[automatically_derived]
+    impl __saga::Backward for BookTripElseBranchBackward {
+        type Event = BookTripEvent;
+        fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
+            let ledger = match self {
+                _ => return __saga::None,
+            };
+            __saga::Some(ledger)
+        }
+
+        fn calls(&self, calls: &mut __saga::Vec<__saga::Call>) {
+            match self {
+                Self::Undone => {}
+            }
+        }
+
+        fn before(self) -> Self {
+            match self {
+                at => at,
+            }
+        }
+
+        fn advance(self, event: BookTripEvent) -> __saga::Applied<Self> {
+            let next = match (self, event) {
+                (at, _) => return __saga::Err(__saga::Rejected(at)),
+            };
+            __saga::Ok(next)
+        }
+
+        fn is_undone(&self) -> bool {
+            match self {
+                Self::Undone => true,
+                _ => false,
+            }
+        }
+    }
+
+    impl BookTripElseBranchBackward {
+        fn call(
+            &self,
+            place: &__saga::Place,
+            request: __saga::Request<BookTripParticipants>,
+        ) -> __saga::Option<__saga::CallFuture<BookTripEvent>> {
+            let call = match self {
+                _ => return __saga::None,
+            };
+            __saga::Some(call)
         }
     }
 

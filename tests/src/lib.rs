@@ -2,6 +2,7 @@
 
 pub mod explore;
 pub mod logs;
+pub mod process;
 pub mod random_sagas;
 pub mod run;
 pub mod sagas;

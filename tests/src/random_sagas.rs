@@ -2,6 +2,8 @@
 //!
 //! The macro's own tests mutate them, `ui` has rustc compile them.
 
+#![allow(clippy::unwrap_used, reason = "writing into a string does not fail")]
+
 use std::fmt::Write;
 
 use fastrand::Rng;

@@ -166,6 +166,7 @@ pub fn trip(id: &str) -> Trip {
         to: city("LIS"),
         date: Date::new(2026, 9, 14).expect("a day"),
         nights: 2,
+        wants_car: true,
         card: Card("card".to_owned()),
     }
 }
@@ -196,7 +197,7 @@ pub mod hasty {
     pub const TIMEOUT: std::time::Duration = std::time::Duration::from_millis(400);
 
     saga! {
-        /// Books a flight, a hotel and a car for one trip: all of them, or none.
+        /// Books a flight, a hotel and, if it is wanted, a car for one trip: all of them, or none.
         pub saga BookTrip(trip: Trip) -> Itinerary {
             with flights: FlightDesk, hotels: HotelDesk, cars: CarDesk, cards: CardDesk;
             retry 3 times every 2ms..50ms;
@@ -210,11 +211,13 @@ pub mod hasty {
                     probe hotels.find(cx)
                     compensate hotels.cancel(cx, hotel);
 
-                step car: CarReservation = cars.reserve(cx, trip, flight)
-                    compensate cars.cancel(cx, car);
+                if trip.wants_car {
+                    step car: CarReservation = cars.reserve(cx, trip, flight)
+                        compensate cars.cancel(cx, car);
+                }
             }
 
-            pivot receipt: Receipt = cards.charge(cx, &trip.card, total(flight, hotel, car));
+            pivot receipt: Receipt = cards.charge(cx, &trip.card, total(flight, hotel, car.as_ref()));
 
             step voucher: Voucher = flights.issue_voucher(cx, flight);
 

@@ -13,24 +13,15 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use saga_runtime::log::SqliteLog;
 use saga_runtime::{Context, Coordinator, FailureKind, Keyed, Saga, StepError, saga};
-use saga_tests::travel_process::{Process, addresses, list, program, start_services, twice_the_trips};
+use saga_tests::process::{self, Process};
+use saga_tests::travel_process::{addresses, list, program, start_services, twice_the_trips};
 
 /// How long a condition may take to come about.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs the program to its end: whether it succeeded, and what it said.
 fn run(data: &Path, arguments: &[&str]) -> (bool, String) {
-    let output = Command::new(program())
-        .args(arguments)
-        .arg("--data")
-        .arg(data)
-        .env_remove("RUST_LOG")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(!text.contains("panicked"), "{text}");
-    (output.status.success(), text)
+    process::run(program(), data, arguments)
 }
 
 #[track_caller]

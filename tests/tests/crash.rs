@@ -17,9 +17,8 @@ use saga_examples::travel::addresses::Addresses;
 use saga_examples::travel::audit::{Booked, Owners, audit};
 use saga_examples::travel::faults;
 use saga_examples::travel::wire::ServiceKind;
-use saga_tests::travel_process::{
-    Process, Service, addresses, list, program, start_services, twice_the_trips,
-};
+use saga_tests::process::{Process, run};
+use saga_tests::travel_process::{Service, addresses, list, program, start_services, twice_the_trips};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -331,22 +330,10 @@ fn the_program_crashes_after_each_step_and_each_compensation() {
         "car.compensate",
     ] {
         let data = tempfile::tempdir().unwrap();
-        let run = |arguments: &[&str]| {
-            let output =
-                Command::new(program()).args(arguments).arg("--data").arg(data.path()).output().unwrap();
-            let streams = [output.stdout, output.stderr].concat();
-            (output.status, String::from_utf8_lossy(&streams).into_owned())
-        };
-        let (status, text) = run(&["--crash-after", step]);
-        assert!(
-            !status.success() && text.contains(&format!("/{step} is done")) || step.contains('.'),
-            "{text}"
-        );
-        assert!(!status.success() && text.contains("the process aborts"), "{text}");
-        let (status, text) = run(&[]);
-        assert!(
-            status.success() && text.contains("resumed ") && text.contains("audit passed"),
-            "{step}: {text}"
-        );
+        let (success, text) = run(program(), data.path(), &["--crash-after", step]);
+        assert!(!success && text.contains(&format!("/{step} is done")) || step.contains('.'), "{text}");
+        assert!(!success && text.contains("the process aborts"), "{text}");
+        let (success, text) = run(program(), data.path(), &[]);
+        assert!(success && text.contains("resumed ") && text.contains("audit passed"), "{step}: {text}");
     }
 }

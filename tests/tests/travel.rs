@@ -91,6 +91,20 @@ async fn a_trip_is_booked() {
 }
 
 #[tokio::test]
+async fn a_trip_without_a_car_is_booked_or_undone_without_one() {
+    let world = World::new().await.unwrap();
+    let coordinator = world.coordinator::<BookTrip>().await.unwrap();
+    world.fault(&format!("{DECLINE}@declined")).await.unwrap();
+    let without = |id: &str| Trip { wants_car: false, ..trip(id) };
+    let booked = booking::book::<BookTrip>(&coordinator, &without("booked")).await;
+    let Ending::Completed(itinerary) = booked else { panic!("{booked}") };
+    assert_eq!((itinerary.car, itinerary.receipt.amount.0), (None, 100 + 400));
+    booking::book::<BookTrip>(&coordinator, &without("declined")).await;
+    let expected = [("booked".to_owned(), COMPLETED), ("declined".to_owned(), COMPENSATED)];
+    world.close::<BookTrip>(coordinator, &expected).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_same_trip_is_booked_once_and_another_of_its_name_is_refused() {
     let world = World::new().await.unwrap();
     let coordinator = world.coordinator::<BookTrip>().await.unwrap();

@@ -3,6 +3,8 @@
 //!
 //! `TRYBUILD=overwrite cargo test -p saga-tests --test ui` writes the messages anew. Read them as a user would.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use std::fmt::Write;
 use std::path::Path;
 

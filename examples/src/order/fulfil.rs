@@ -1,26 +1,35 @@
-//! The saga that fulfils orders, as far as the program has to know it.
+//! The sagas that fulfil orders, at a coordinator.
 
-use saga_runtime::coordinator::Builder;
+use saga_runtime::coordinator::{Builder, SendError};
 use saga_runtime::definition::Definition;
 use saga_runtime::log::SqliteLog;
-use saga_runtime::{Coordinator, Saga, SagaId};
+use saga_runtime::{Begun, Coordinator, Saga, SagaId};
 
 use super::desk::Desks;
-use super::fulfilment::{Approval, Fulfilment};
-use super::orders::Order;
+use super::fulfilment::Approval;
+use super::saga::{
+    FulfilOrder, FulfilOrderParticipants, FulfilOrderSignal, ShipOrder, ShipOrderParticipants,
+};
 
-/// A saga that fulfils an order: [`FulfilOrder`](super), or in tests one that stands in for it.
-pub trait Fulfil: Saga<Input = Order, Output = Fulfilment> {
-    /// The declarations that it is made of: itself, and its children.
-    const DEFINITIONS: &'static [&'static Definition];
+/// The declarations of which the fulfilment of an order is made.
+pub const DEFINITIONS: &[&Definition] = &[FulfilOrder::DEFINITION, ShipOrder::DEFINITION];
 
-    /// Registers it, and its children.
-    fn register(builder: Builder<SqliteLog>, desks: Desks) -> Builder<SqliteLog>;
+/// Registers the saga, and its child.
+pub fn register(builder: Builder<SqliteLog>, desks: Desks) -> Builder<SqliteLog> {
+    let Desks { payments, inventory, shipping, notices } = desks;
+    builder
+        .register::<ShipOrder>(ShipOrderParticipants { shipping: shipping.clone() })
+        .register::<FulfilOrder>(FulfilOrderParticipants { payments, inventory, shipping, notices })
+}
 
-    /// Gives it the human's answer. It is fine that a saga which has ended takes no answer any more.
-    fn approve(
-        coordinator: &Coordinator,
-        saga: &SagaId,
-        approval: Approval,
-    ) -> impl Future<Output = anyhow::Result<()>> + Send;
+/// Gives the saga of an order the human's answer. It is fine that one which has ended takes no answer any more.
+pub async fn approve(coordinator: &Coordinator, saga: &SagaId, approval: Approval) -> anyhow::Result<()> {
+    let found = coordinator.find::<FulfilOrder>(saga).await?;
+    let Some(Begun::Started(handle) | Begun::Attached(handle)) = found else {
+        return Ok(());
+    };
+    match handle.send(FulfilOrderSignal::Approval(approval)).await {
+        Ok(()) | Err(SendError::TooLate { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }

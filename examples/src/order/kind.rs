@@ -1,8 +1,5 @@
 //! The four services, and what each can be asked to do.
 
-use std::fmt;
-use std::str::FromStr;
-
 use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +8,7 @@ use super::service;
 use super::stock::Stock;
 use super::wire::{AUTHORIZATION, HANDOVER, INBOX, LABEL, NOTICE, PARCEL, PAYMENT, PICK};
 use crate::service::answer::{Answer, Call};
-use crate::service::kind::{self, UnknownWord, View, choose};
+use crate::service::kind::{self, ServiceKind as _, View, words};
 use crate::service::stock::{StockError, StockItem};
 use crate::service::wire::What;
 
@@ -185,30 +182,7 @@ impl kind::ServiceKind for ServiceKind {
     }
 }
 
-impl FromStr for ServiceKind {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        choose(word, "service", &Self::ALL)
-    }
-}
-
-impl FromStr for Operation {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        choose(word, "operation", &Self::ALL)
-    }
-}
-
-impl fmt::Display for ServiceKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(kind::ServiceKind::name(*self))
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
+words! {
+    ServiceKind: "service";
+    Operation: "operation";
 }

@@ -1,5 +1,5 @@
 //! Order fulfilment: payment, inventory, shipping and notices as four HTTP services with a database each, and the saga
-//! that takes an order through all of them, with a child, a loop, a human, a timer and a best effort.
+//! that takes an order through all of them, with a lock, a child, a loop, a human, a timer and a best effort.
 //!
 //! | module | holds |
 //! | --- | --- |
@@ -8,7 +8,8 @@
 //! | [`kind`], [`wire`], [`stock`] | the services, what they speak, what they have |
 //! | [`service`], [`addresses`] | what the services do, and where they are |
 //! | [`desk`] | the clients: the sagas' participants |
-//! | [`fulfil`] | the saga, as far as the program has to know it |
+//! | [`saga`] | the declarations |
+//! | [`fulfil`] | registers the sagas, and brings them the human's answers |
 //! | [`approver`] | plays the human who approves orders |
 //! | [`mod@audit`] | what a completed order owns of each service |
 //! | [`program`] | the command line program `order_fulfilment` |

@@ -1,15 +1,8 @@
-//! The saga: one declaration, from which `saga!` writes the state machine and its compensations.
+//! The sagas: declarations from which `saga!` writes the state machines and their compensations.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
+use saga_runtime::saga;
 
-use saga_runtime::coordinator::{Builder, SendError};
-use saga_runtime::definition::Definition;
-use saga_runtime::log::SqliteLog;
-use saga_runtime::{Begun, Coordinator, Saga, SagaId, saga};
-
-use super::desk::{Desks, InventoryDesk, NoticeDesk, PaymentDesk, ShippingDesk};
-use super::fulfil::Fulfil;
+use super::desk::{InventoryDesk, NoticeDesk, PaymentDesk, ShippingDesk};
 use super::fulfilment::{
     Approval, ApprovalRequest, Authorization, Consent, Dispatch, Fulfilment, Label, Notice, Parcel, Payment,
     Pick, Shipment, consent_of,
@@ -23,6 +16,9 @@ saga! {
         deadline 2h;
         retry 5 times every 50ms..2s;
         timeout 5s;
+
+        // The orders of a customer are fulfilled one after another.
+        lock order.customer;
 
         /// Sets the money aside.
         step authorization: Authorization = payments.authorize(cx, order)
@@ -49,15 +45,8 @@ saga! {
         /// The customer may still cancel.
         sleep (GRACE_PERIOD);
 
-        /// Packs what was picked.
-        step parcel: Parcel = shipping.pack(cx, order, pick)
-            compensate shipping.unpack(cx, parcel);
-
-        /// Labels it: some carriers do not deliver everywhere.
-        step label: Label = shipping.label(cx, order, parcel)
-            compensate shipping.void_label(cx, label);
-
-        read shipment: Shipment = joined(parcel, label);
+        /// Makes the shipment, which compensates with this saga as long as this one can.
+        saga shipment: Shipment = ShipOrder(order.clone(), pick.clone());
 
         /// Takes the money: from here on the order goes out.
         pivot payment: Payment = payments.capture(cx, authorization);
@@ -71,29 +60,21 @@ saga! {
 
         return Fulfilment { picks: pick, consent, shipment, payment, dispatched, notice };
     }
-}
 
-/// What is sent: a parcel with a label.
-fn joined(parcel: &Parcel, label: &Label) -> Ready<Result<Shipment, Infallible>> {
-    ready(Ok(Shipment { parcel: parcel.clone(), label: label.clone() }))
-}
+    /// Makes the shipment of an order: a parcel and its label, or neither.
+    pub saga ShipOrder(order: Order, picks: Vec<Pick>) -> Shipment {
+        with shipping: ShippingDesk;
+        retry 5 times every 50ms..2s;
+        timeout 5s;
 
-impl Fulfil for FulfilOrder {
-    const DEFINITIONS: &'static [&'static Definition] = &[FulfilOrder::DEFINITION];
+        /// Packs what was picked.
+        step parcel: Parcel = shipping.pack(cx, order, picks)
+            compensate shipping.unpack(cx, parcel);
 
-    fn register(builder: Builder<SqliteLog>, desks: Desks) -> Builder<SqliteLog> {
-        let Desks { payments, inventory, shipping, notices } = desks;
-        builder.register::<FulfilOrder>(FulfilOrderParticipants { payments, inventory, shipping, notices })
-    }
+        /// Labels it: some carriers do not deliver everywhere.
+        step label: Label = shipping.label(cx, order, parcel)
+            compensate shipping.void_label(cx, order, label);
 
-    async fn approve(coordinator: &Coordinator, saga: &SagaId, approval: Approval) -> anyhow::Result<()> {
-        let found = coordinator.find::<Self>(saga).await?;
-        let Some(Begun::Started(handle) | Begun::Attached(handle)) = found else {
-            return Ok(());
-        };
-        match handle.send(FulfilOrderSignal::Approval(approval)).await {
-            Ok(()) | Err(SendError::TooLate { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        return Shipment { parcel, label };
     }
 }

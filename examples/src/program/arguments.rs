@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use saga_runtime::definition::{Compensation, Definition};
+use saga_runtime::definition::{Compensation, Definition, StepKind};
 
 use crate::desk::CrashPoint;
 use crate::service::addresses::form;
@@ -91,9 +91,9 @@ pub fn parse_crash_point(text: &str, definitions: &[&Definition]) -> Result<Cras
     Err(format!("write one of {}", points.join(", ")))
 }
 
-/// The places where the process can be crashed.
+/// The places where the process can be crashed: in a call of a service.
 pub fn crash_points(definition: &Definition) -> Vec<String> {
-    let steps = definition.steps.iter();
+    let steps = definition.steps.iter().filter(|step| step.kind == StepKind::Call);
     let compensated = steps
         .clone()
         .filter(|step| matches!(step.compensation, Compensation::ByKey | Compensation::ByOutput));

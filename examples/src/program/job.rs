@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use comfy_table::Table;
 use saga_runtime::coordinator::Builder;
 use saga_runtime::log::SqliteLog;
-use saga_runtime::{Coordinator, Saga, SagaId};
+use saga_runtime::{Coordinator, Handle, Saga, SagaId};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -142,21 +142,23 @@ async fn run_on<J: Job>(
         .sagas_at_once(usize::try_from(options.concurrency)?)
         .start()
         .await?;
-    say_lines(&report::recovery_lines(J::Kind::SUBJECT, coordinator.recovery()))?;
+    let ids = unfinished.iter().map(Entry::id).collect();
+    say_lines(&report::recovery_lines(J::Kind::SUBJECT, ids, coordinator.recovery()))?;
     let others: Vec<_> = unfinished.into_iter().filter(|entry| !entries.contains(entry)).collect();
     entries.extend(others);
 
     let mut told = pin!(told_to_end(false));
     let known = entries.clone();
+    let progress = Arc::new(Progress::<J::Saga>::new(entries.len(), J::Kind::SUBJECT));
     let mut settled = tokio::select! {
-        settled = run_all::<J>(&coordinator, entries) => settled?,
+        settled = run_all::<J>(&coordinator, entries, &progress) => settled?,
         ended = job.beside(&coordinator, services.addresses, &known) => {
             ended?;
             anyhow::bail!("what goes on beside the {}s has ended before them", J::Kind::SUBJECT);
         }
         told = told.as_mut() => {
             told?;
-            return stop(coordinator, options).await;
+            return stop(coordinator, progress.under_way(), options).await;
         }
     };
 
@@ -190,10 +192,13 @@ fn say_lines(lines: &[String]) -> anyhow::Result<()> {
 }
 
 /// Lets what is in flight come to its end. The sagas go on when the program is run again.
-async fn stop<K: ServiceKind>(coordinator: Coordinator, options: &JobOptions<K>) -> anyhow::Result<ExitCode> {
+async fn stop<K: ServiceKind>(
+    coordinator: Coordinator,
+    under_way: usize,
+    options: &JobOptions<K>,
+) -> anyhow::Result<ExitCode> {
     let (data, subject) = (options.data.display(), K::SUBJECT);
     warn("stopping: calls in flight come to their end (once more to stop at once)");
-    let under_way = coordinator.running();
     tokio::select! {
         () = coordinator.shutdown() => {}
         told = told_to_end(false) => told?,
@@ -234,20 +239,28 @@ impl<A: AddressBook> Services<'_, A> {
 async fn run_all<J: Job>(
     coordinator: &Coordinator,
     entries: Vec<InputOf<J>>,
+    progress: &Arc<Progress<J::Saga>>,
 ) -> anyhow::Result<Vec<Settled<InputOf<J>, OutputOf<J>>>> {
-    let progress = Arc::new(Progress::new(entries.len(), J::Kind::SUBJECT));
     let mut tasks = JoinSet::new();
     for (index, entry) in entries.into_iter().enumerate() {
-        let (coordinator, progress) = (coordinator.clone(), Arc::clone(&progress));
+        let (coordinator, progress) = (coordinator.clone(), Arc::clone(progress));
         tasks.spawn(async move {
-            let ending = ending::run::<J::Saga>(&coordinator, entry.id(), entry.clone()).await;
+            let watch = |saga: &Handle<J::Saga>| progress.begun(saga);
+            let ending = ending::run_watched::<J::Saga>(&coordinator, entry.id(), entry.clone(), watch).await;
             progress.settled(entry.id(), &ending);
             (index, Settled { entry, ending })
         });
     }
     let mut settled = Vec::new();
-    while let Some(result) = tasks.join_next().await {
-        settled.push(result?);
+    let all_settled = async {
+        while let Some(result) = tasks.join_next().await {
+            settled.push(result?);
+        }
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        all = all_settled => all?,
+        () = progress.keep_showing() => {}
     }
     progress.finish();
     settled.sort_by_key(|(index, _)| *index);

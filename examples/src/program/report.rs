@@ -22,10 +22,16 @@ pub fn horizontal_lines<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-/// What a coordinator found in its log, as far as there is anything to say.
-pub(super) fn recovery_lines(subject: &str, recovery: &Recovery) -> Vec<String> {
+/// What a coordinator found in its log, as far as there is anything to say: the sagas that had not ended, and children of
+/// theirs, which go without saying.
+pub(super) fn recovery_lines(subject: &str, mut unfinished: Vec<&str>, recovery: &Recovery) -> Vec<String> {
     let mut lines = Vec::new();
-    match recovery.resumed {
+    let stands_still = |saga: &str| {
+        recovery.unclaimed.iter().any(|unclaimed| unclaimed.id.as_str() == saga)
+            || recovery.quarantined.iter().any(|(id, _)| id == saga)
+    };
+    unfinished.retain(|saga| !stands_still(saga));
+    match unfinished.len() {
         0 => {}
         1 => lines.push(format!("resumed 1 {subject} that had not ended")),
         count => lines.push(format!("resumed {count} {subject}s that had not ended")),

@@ -103,6 +103,26 @@ impl<T> Word for T where
 {
 }
 
+/// Reads and shows the values of a type that has `ALL` of them by their `name`: that makes it a [`Word`].
+macro_rules! words {
+    ($($word:ident: $kind:literal;)*) => {$(
+        impl ::std::str::FromStr for $word {
+            type Err = $crate::service::kind::UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, Self::Err> {
+                $crate::service::kind::choose(word, $kind, &Self::ALL)
+            }
+        }
+
+        impl ::std::fmt::Display for $word {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+    )*};
+}
+pub(crate) use words;
+
 /// A word that names nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{word}` is no {kind}: write one of {choices}")]

@@ -35,9 +35,9 @@ impl Owner for Booked {
             ServiceKind::Hotel => {
                 vec![Owned::new(&hotel.reservation, &RESERVATION, &hotel.hotel, (hotel.rooms, hotel.price))]
             }
-            ServiceKind::Car => {
-                vec![Owned::new(&car.reservation, &RESERVATION, &car.station, (1, car.price))]
-            }
+            ServiceKind::Car => (car.iter())
+                .map(|car| Owned::new(&car.reservation, &RESERVATION, &car.station, (1, car.price)))
+                .collect(),
             ServiceKind::Card => {
                 let amount = receipt.amount;
                 vec![Owned::new(&receipt.receipt, &CHARGE, &receipt.card.0, (amount.0, amount))]

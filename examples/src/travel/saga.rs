@@ -8,7 +8,7 @@ use super::trip::{
 };
 
 saga! {
-    /// Books a flight, a hotel and a car for one trip: all of them, or none.
+    /// Books a flight, a hotel and, if it is wanted, a car for one trip: all of them, or none.
     pub saga BookTrip(trip: Trip) -> Itinerary {
         with flights: FlightDesk, hotels: HotelDesk, cars: CarDesk, cards: CardDesk;
         deadline 30m;
@@ -25,13 +25,15 @@ saga! {
                 probe hotels.find(cx)
                 compensate hotels.cancel(cx, hotel);
 
-            /// Holds the car.
-            step car: CarReservation = cars.reserve(cx, trip, flight)
-                compensate cars.cancel(cx, car);
+            if trip.wants_car {
+                /// Holds the car.
+                step car: CarReservation = cars.reserve(cx, trip, flight)
+                    compensate cars.cancel(cx, car);
+            }
         }
 
         /// Charges the card: from here on the trip takes place.
-        pivot receipt: Receipt = cards.charge(cx, &trip.card, total(flight, hotel, car));
+        pivot receipt: Receipt = cards.charge(cx, &trip.card, total(flight, hotel, car.as_ref()));
 
         /// Issues the voucher.
         step voucher: Voucher = flights.issue_voucher(cx, flight);

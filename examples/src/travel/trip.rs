@@ -26,6 +26,9 @@ pub struct Trip {
     /// How many nights the hotel is for, and days the car.
     #[serde(deserialize_with = "within::<_, 1, 60>")]
     pub nights: u8,
+    /// Whether a car is to be booked; one is, unless the file says otherwise.
+    #[serde(default = "wanted")]
+    pub wants_car: bool,
     /// The card that pays.
     pub card: Card,
 }
@@ -98,8 +101,8 @@ pub struct Itinerary {
     pub flight: FlightReservation,
     /// The rooms.
     pub hotel: HotelReservation,
-    /// The car.
-    pub car: CarReservation,
+    /// The car, if one was wanted.
+    pub car: Option<CarReservation>,
     /// The charge.
     pub receipt: Receipt,
     /// The voucher.
@@ -119,8 +122,12 @@ impl Trip {
 }
 
 /// What a trip costs.
-pub fn total(flight: &FlightReservation, hotel: &HotelReservation, car: &CarReservation) -> Cents {
-    flight.price + hotel.price + car.price
+pub fn total(flight: &FlightReservation, hotel: &HotelReservation, car: Option<&CarReservation>) -> Cents {
+    flight.price + hotel.price + car.map_or(Cents(0), |car| car.price)
+}
+
+fn wanted() -> bool {
+    true
 }
 
 fn within<'de, D: Deserializer<'de>, const LOW: u8, const HIGH: u8>(deserializer: D) -> Result<u8, D::Error> {

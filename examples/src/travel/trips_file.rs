@@ -50,7 +50,7 @@ fn parse_trip(line: &str) -> Result<Trip, LineMistake> {
 mod tests {
     use super::*;
 
-    const RIGHT: &str = r#"{"id":"t1","traveller":"A","party":1,"from":"ZRH","to":"LIS","date":"2026-09-14","nights":3,"card":"c"}"#;
+    const RIGHT: &str = r#"{"id":"t1","traveller":"A","party":1,"from":"ZRH","to":"LIS","date":"2026-09-14","nights":3,"wants_car":true,"card":"c"}"#;
 
     #[track_caller]
     fn check(content: &str, expected: &[&str]) {
@@ -71,7 +71,7 @@ mod tests {
         check(
             &RIGHT.replace("nights", "knights"),
             &[
-                "1:90: unknown field `knights`, expected one of `id`, `traveller`, `party`, `from`, `to`, `date`, `nights`, `card`",
+                "1:90: unknown field `knights`, expected one of `id`, `traveller`, `party`, `from`, `to`, `date`, `nights`, `wants_car`, `card`",
             ],
         );
         check(

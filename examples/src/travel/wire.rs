@@ -1,8 +1,5 @@
 //! What clients and the four services say to each other: operations, requests and answers.
 
-use std::fmt;
-use std::str::FromStr;
-
 use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +10,7 @@ use super::trip::{Card, HotelReservation};
 use super::values::{Cents, City, Date};
 use crate::service::answer::{Answer, Call};
 pub use crate::service::kind::UnknownWord;
-use crate::service::kind::{self, choose};
+use crate::service::kind::{self, words};
 use crate::service::stock::{StockError, StockItem};
 use crate::service::wire::What;
 pub use crate::service::wire::{Held, StockLevel};
@@ -168,32 +165,9 @@ impl Operation {
     }
 }
 
-impl FromStr for ServiceKind {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        choose(word, "service", &Self::ALL)
-    }
-}
-
-impl FromStr for Operation {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        choose(word, "operation", &Self::ALL)
-    }
-}
-
-impl fmt::Display for ServiceKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
+words! {
+    ServiceKind: "service";
+    Operation: "operation";
 }
 
 impl kind::ServiceKind for ServiceKind {

@@ -8,38 +8,39 @@ use saga_examples::ending::{self, Ending};
 use saga_examples::order::approver::Approver;
 use saga_examples::order::audit::{Fulfilled, compare};
 use saga_examples::order::desk::Desks;
-use saga_examples::order::fulfil::Fulfil;
+use saga_examples::order::fulfil::{approve, register};
 use saga_examples::order::fulfilment::Fulfilment;
+use saga_examples::order::kind::ServiceKind;
 use saga_examples::order::orders_file::shipped_orders;
 use saga_examples::order::program::arguments::FulfilmentOptions;
-use saga_examples::order::program::fulfil::fulfil_with;
+use saga_examples::order::program::fulfil::fulfil;
+use saga_examples::order::saga::FulfilOrder;
 use saga_examples::service::addresses::AddressBook;
 use saga_runtime::log::SqliteLog;
 use saga_runtime::{Coordinator, SagaId};
 use tokio::task::JoinSet;
 
-use super::stand_in::StandIn;
-use super::support::World;
+use super::support::{World, order};
 
 /// What becomes of all shipped orders, whatever the services do meanwhile.
 async fn fulfil_all(world: &World) -> BTreeMap<String, Ending<Fulfilment>> {
     let log = SqliteLog::open(world.directory.path().join("orders.db")).unwrap();
     let desks = Desks::new(world.services.addresses()).unwrap();
-    let coordinator = StandIn::register(Coordinator::builder(log), desks).start().await.unwrap();
+    let coordinator = register(Coordinator::builder(log), desks).start().await.unwrap();
     let orders = shipped_orders().unwrap();
     let approver = Approver::new(world.services.addresses(), &orders).unwrap();
     let office = coordinator.clone();
     let mut sagas = JoinSet::new();
     for order in orders.clone() {
         let coordinator = coordinator.clone();
-        sagas.spawn(async move { ending::run::<StandIn>(&coordinator, &order.id.clone(), order).await });
+        sagas.spawn(async move { ending::run::<FulfilOrder>(&coordinator, &order.id.clone(), order).await });
     }
     tokio::select! {
         _ = sagas.join_all() => {}
-        () = approver.work(async |saga, approval| StandIn::approve(&office, &saga, approval).await) => {}
+        () = approver.work(async |saga, approval| approve(&office, &saga, approval).await) => {}
     }
     let ids = orders.iter().map(|order| SagaId::new(&order.id).unwrap());
-    ending::close_books::<StandIn>(coordinator, ids).await
+    ending::close_books::<FulfilOrder>(coordinator, ids).await
 }
 
 async fn check_audit(world: &World, endings: &BTreeMap<String, Ending<Fulfilment>>) {
@@ -65,7 +66,7 @@ async fn the_shipped_orders_fail_at_each_possible_place() {
         ("card-4404 is declined", 1),
         ("card-8000 is declined", 1),
         ("Rosa from the office has not approved the order", 2),
-        ("nobody has answered", 2),
+        ("no `approval` came in time", 2),
         ("no carrier delivers to NO", 1),
         ("Baltic Cargo SE takes no more parcels", 1),
         ("cannot deliver at PO Box 77", 1),
@@ -82,6 +83,29 @@ async fn the_shipped_orders_fail_at_each_possible_place() {
     check_audit(&world, &endings).await;
 }
 
+/// Its child had done everything, and was held.
+#[tokio::test]
+async fn a_shipment_is_undone_with_its_order() {
+    let world = World::new().await;
+    let log = SqliteLog::open(world.directory.path().join("orders.db")).unwrap();
+    let coordinator = register(Coordinator::builder(log), world.desks.clone()).start().await.unwrap();
+    world.fault("payment:capture:refuse@refused").await;
+    world.fault("shipping:void:lose-reply@refused").await;
+    for (id, word) in [("paid", "completed"), ("refused", "compensated")] {
+        let ending = ending::run::<FulfilOrder>(&coordinator, id, order(id)).await;
+        assert_eq!(ending.word(), word, "{ending}");
+    }
+    let keys: Vec<String> =
+        world.held(ServiceKind::Shipping).await.into_iter().map(|held| held.key).collect();
+    let shipped =
+        ["ShipOrder/paid/shipment/parcel", "ShipOrder/paid/shipment/label", "FulfilOrder/paid/dispatched"];
+    assert_eq!(keys, shipped);
+    let ids = ["paid", "refused"].map(|id| SagaId::new(id).unwrap());
+    let endings = ending::close_books::<FulfilOrder>(coordinator, ids).await;
+    check_audit(&world, &endings).await;
+    assert_eq!(saga_examples::service::faults::left(world.services.addresses()).await.unwrap(), 0);
+}
+
 #[tokio::test]
 async fn faults_of_every_kind_leave_nothing_behind() {
     let world = World::new().await;
@@ -89,6 +113,8 @@ async fn faults_of_every_kind_leave_nothing_behind() {
         "payment:authorize:lose-reply:3",
         "payment:void:die-after",
         "payment:capture:die-before:2",
+        "payment:capture:refuse@order-003",
+        "payment:capture:refuse@order-031",
         "inventory:reserve:lose-reply:5",
         "inventory:reserve:die-after:2",
         "inventory:release:unavailable:3",
@@ -103,6 +129,7 @@ async fn faults_of_every_kind_leave_nothing_behind() {
     }
     let endings = fulfil_all(&world).await;
     assert!(endings.values().all(Ending::is_end), "{endings:?}");
+    assert_eq!((endings["order-003"].word(), endings["order-031"].word()), ("compensated", "compensated"));
     check_audit(&world, &endings).await;
 }
 
@@ -121,11 +148,11 @@ async fn the_main_job_runs_on_services_that_run_already() {
     let addresses = addresses.to_str().unwrap().to_owned();
     let arguments = ["order_fulfilment", "--services", &addresses, "--data", data.path().to_str().unwrap()];
     let Arguments { options } = Arguments::parse_from(arguments);
-    let code = fulfil_with::<StandIn>(&options).await.unwrap();
+    let code = fulfil(&options).await.unwrap();
     assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS));
 
     let arguments = [&arguments[..], &["--crash-after", "lunch"]].concat();
-    let error = fulfil_with::<StandIn>(&Arguments::parse_from(arguments).options).await.unwrap_err();
+    let error = fulfil(&Arguments::parse_from(arguments).options).await.unwrap_err();
     assert!(
         error.to_string().starts_with("there is no step `lunch` to crash after: write one of "),
         "{error}"

@@ -6,5 +6,4 @@ mod audit;
 mod fulfilment;
 mod program;
 mod services;
-mod stand_in;
 mod support;

@@ -80,7 +80,7 @@ async fn everything_before_the_pivot_can_be_undone_and_does_not_come_again() {
     let parcel = desks.shipping.pack(&cx("parcel"), &order, &picks).await.unwrap();
     let label = desks.shipping.label(&cx("label"), &order, &parcel).await.unwrap();
     for _ in 0..2 {
-        desks.shipping.void_label(&compensation("o", "label"), &label).await.unwrap();
+        desks.shipping.void_label(&compensation("o", "label"), &order, &label).await.unwrap();
         desks.shipping.unpack(&compensation("o", "parcel"), &parcel).await.unwrap();
         desks.inventory.release(&compensation("o", PICKS[0]), &pick).await.unwrap();
         desks.payments.void(&compensation("o", "authorization"), &authorization).await.unwrap();
@@ -118,7 +118,10 @@ async fn what_is_behind_the_point_of_no_return_is_not_undone_silently() {
     let on_its_way = "the parcel shipping-1 is on its way";
     let Shipment { parcel, label } = &done.shipment;
     assert_eq!(refusal(desks.shipping.unpack(&compensation("o", "parcel"), parcel).await), on_its_way);
-    assert_eq!(refusal(desks.shipping.void_label(&compensation("o", "label"), label).await), on_its_way);
+    assert_eq!(
+        refusal(desks.shipping.void_label(&compensation("o", "label"), &order("o"), label).await),
+        on_its_way
+    );
     assert_eq!(world.held(ServiceKind::Shipping).await.len(), 3);
     assert_eq!(
         refusal(desks.payments.capture(&action("o", "twice", 1), &authorization).await),
@@ -220,7 +223,7 @@ async fn every_operation_of_every_service_can_be_made_to_fail() {
     let parcel = desks.shipping.pack(&cx("parcel", 2), &order, &picks).await.unwrap();
     assert_eq!(kind(&desks.shipping.label(&cx("label", 1), &order, &parcel).await), unknown);
     let label = desks.shipping.label(&cx("label", 2), &order, &parcel).await.unwrap();
-    assert_eq!(kind(&desks.shipping.void_label(&compensation("o", "label"), &label).await), unknown);
+    assert_eq!(kind(&desks.shipping.void_label(&compensation("o", "label"), &order, &label).await), unknown);
     assert_eq!(kind(&desks.shipping.unpack(&compensation("o", "parcel"), &parcel).await), unknown);
     assert_eq!(world.held(ServiceKind::Shipping).await, [], "undone, though nothing said so");
     assert_eq!(kind(&desks.inventory.release(&compensation("o", PICKS[0]), &picks[0]).await), unknown);

@@ -44,7 +44,7 @@ fn then(saga: &Saga, step: &str, when: &str) -> String {
 fn a_refusal_compensates_what_is_before_it() {
     assert_eq!(
         then(&travel(), "receipt", "refused"),
-        "compensate (`hotel` ∥ `car`) → `flight` → **compensated**"
+        "compensate (`hotel` ∥ (`car` if done)) → `flight` → **compensated**"
     );
     assert_eq!(then(&travel(), "flight", "refused"), "nothing to compensate → **compensated**");
     assert_eq!(then(&travel(), "voucher", "refused"), "**parked** for an operator; never compensated");
@@ -54,7 +54,7 @@ fn a_refusal_compensates_what_is_before_it() {
 fn a_branch_that_fails_waits_for_its_siblings() {
     assert_eq!(
         then(&travel(), "hotel", "refused"),
-        "wait for what is in flight → compensate `car` → `flight` → **compensated**"
+        "wait for what is in flight → compensate (`car` if done) → `flight` → **compensated**"
     );
 }
 

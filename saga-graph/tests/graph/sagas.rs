@@ -33,14 +33,18 @@ fn field(name: &str, ty: &str) -> Field {
 /// The travel saga of the examples.
 pub(crate) fn travel() -> Saga {
     let hotel = Step { keyed: false, probe: true, ..step("hotel", "HotelReservation") };
-    let car = step("car", "CarReservation");
+    let car = vec![Block::Step(step("car", "CarReservation"))];
+    let car = Block::If(vec![
+        Arm { condition: Some("trip.wants_car".into()), body: car },
+        Arm { condition: None, body: Vec::new() },
+    ]);
     Saga {
         name: "BookTrip".into(),
         inputs: vec![field("trip", "Trip")],
         output: "Itinerary".into(),
         body: vec![
             Block::Step(step("flight", "FlightReservation")),
-            Block::Parallel(vec![vec![Block::Step(hotel)], vec![Block::Step(car)]]),
+            Block::Parallel(vec![vec![Block::Step(hotel)], vec![car]]),
             Block::Step(at(Zone::Pivot, step("receipt", "Receipt"))),
             Block::Step(at(Zone::Retriable, step("voucher", "Voucher"))),
         ],

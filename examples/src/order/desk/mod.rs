@@ -53,7 +53,12 @@ impl Desks {
 
 /// Undoes by key what the step's action did, or may still do: if it is on its way, it is refused when it comes.
 async fn undo(desk: &Desk, cx: &Context, operation: Operation) -> Result<(), DeskError> {
+    undo_for(cx.saga_id().as_str(), desk, cx, operation).await
+}
+
+/// The same on behalf of the saga that this one is a part of.
+async fn undo_for(saga: &str, desk: &Desk, cx: &Context, operation: Operation) -> Result<(), DeskError> {
     let action_key = cx.action_key().to_string();
-    let _: Cancelled = desk.call(cx, operation, &CancelByKey { action_key }).await?;
+    let _: Cancelled = desk.call_for(saga, cx, operation, &CancelByKey { action_key }).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use saga_runtime::{Context, Keyed};
 
-use super::{Desk, DeskError, undo};
+use super::{Desk, DeskError, undo_for};
 use crate::order::fulfilment::{Dispatch, Label, Parcel, Pick, Shipment};
 use crate::order::kind::Operation;
 use crate::order::orders::Order;
@@ -28,8 +28,8 @@ impl ShippingDesk {
     }
 
     /// Takes the parcel apart.
-    pub async fn unpack(&self, cx: &Context, _parcel: &Parcel) -> Result<(), DeskError> {
-        undo(&self.0, cx, Operation::Unpack).await
+    pub async fn unpack(&self, cx: &Context, parcel: &Parcel) -> Result<(), DeskError> {
+        undo_for(&parcel.order, &self.0, cx, Operation::Unpack).await
     }
 
     /// Makes the parcel's label.
@@ -40,8 +40,8 @@ impl ShippingDesk {
     }
 
     /// Tears the label up.
-    pub async fn void_label(&self, cx: &Context, _label: &Label) -> Result<(), DeskError> {
-        undo(&self.0, cx, Operation::Void).await
+    pub async fn void_label(&self, cx: &Context, order: &Order, _label: &Label) -> Result<(), DeskError> {
+        undo_for(&order.id, &self.0, cx, Operation::Void).await
     }
 
     /// Hands the parcel over to its carrier.

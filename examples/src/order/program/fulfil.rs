@@ -1,6 +1,5 @@
 //! The main job: fulfils all orders.
 
-use std::marker::PhantomData;
 use std::process::ExitCode;
 
 use comfy_table::Table;
@@ -15,7 +14,7 @@ use crate::order::addresses::Addresses;
 use crate::order::approver::Approver;
 use crate::order::audit::Fulfilled;
 use crate::order::desk::Desks;
-use crate::order::fulfil::Fulfil;
+use crate::order::fulfil::{self, DEFINITIONS};
 use crate::order::fulfilment::Fulfilment;
 use crate::order::kind::ServiceKind;
 use crate::order::orders::Order;
@@ -30,15 +29,10 @@ pub(super) type FulfilledOrder = Settled<Order, Fulfilment>;
 /// Does the main job. The exit code says whether every order came to its end and the audit found everything in order.
 ///
 /// This is the one place where the saga is begun.
-pub(super) async fn fulfil(options: &FulfilmentOptions) -> anyhow::Result<ExitCode> {
-    fulfil_with::<FulfilOrder>(options).await
-}
-
-/// Does the main job with this saga.
-pub async fn fulfil_with<S: Fulfil>(options: &FulfilmentOptions) -> anyhow::Result<ExitCode> {
+pub async fn fulfil(options: &FulfilmentOptions) -> anyhow::Result<ExitCode> {
     let orders = read_orders(options)?;
-    let crash_after = options.crash_after.as_deref().map(parse_crash_point_of::<S>).transpose()?;
-    job::run(&FulfilOrders::<S> { crash_after, saga: PhantomData }, &options.job, orders).await
+    let crash_after = options.crash_after.as_deref().map(crash_point).transpose()?;
+    job::run(&FulfilOrders { crash_after }, &options.job, orders).await
 }
 
 fn read_orders(options: &FulfilmentOptions) -> anyhow::Result<Vec<Order>> {
@@ -48,19 +42,18 @@ fn read_orders(options: &FulfilmentOptions) -> anyhow::Result<Vec<Order>> {
     }
 }
 
-fn parse_crash_point_of<S: Fulfil>(text: &str) -> anyhow::Result<CrashPoint> {
-    parse_crash_point(text, S::DEFINITIONS)
+fn crash_point(text: &str) -> anyhow::Result<CrashPoint> {
+    parse_crash_point(text, DEFINITIONS)
         .map_err(|mend| anyhow::anyhow!("there is no step `{text}` to crash after: {mend}"))
 }
 
-struct FulfilOrders<S> {
+struct FulfilOrders {
     crash_after: Option<CrashPoint>,
-    saga: PhantomData<S>,
 }
 
-impl<S: Fulfil> Job for FulfilOrders<S> {
+impl Job for FulfilOrders {
     type Kind = ServiceKind;
-    type Saga = S;
+    type Saga = FulfilOrder;
     type Owner = Fulfilled;
 
     const LOG: &'static str = "orders.db";
@@ -70,7 +63,7 @@ impl<S: Fulfil> Job for FulfilOrders<S> {
         builder: Builder<SqliteLog>,
         addresses: &Addresses,
     ) -> anyhow::Result<Builder<SqliteLog>> {
-        Ok(S::register(builder, Desks::with_crash(addresses, self.crash_after.as_ref())?))
+        Ok(fulfil::register(builder, Desks::with_crash(addresses, self.crash_after.as_ref())?))
     }
 
     /// Plays the human who approves orders.
@@ -81,7 +74,7 @@ impl<S: Fulfil> Job for FulfilOrders<S> {
         orders: &[Order],
     ) -> anyhow::Result<()> {
         let approver = Approver::new(addresses, orders)?;
-        approver.work(async |saga, approval| S::approve(coordinator, &saga, approval).await).await;
+        approver.work(async |saga, approval| fulfil::approve(coordinator, &saga, approval).await).await;
         Ok(())
     }
 

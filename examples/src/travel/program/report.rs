@@ -13,10 +13,9 @@ pub(super) fn trips_table(booked: &[BookedTrip]) -> Table {
         let (what, charged) = match ending {
             Ending::Completed(itinerary) => {
                 let (flight, hotel, car) = (&itinerary.flight, &itinerary.hotel, &itinerary.car);
-                let what = format!(
-                    "{} × {}, {} × {}, {}",
-                    flight.seats, flight.flight, hotel.rooms, hotel.hotel, car.station
-                );
+                let car = car.as_ref().map_or("no car", |car| &car.station);
+                let what =
+                    format!("{} × {}, {} × {}, {car}", flight.seats, flight.flight, hotel.rooms, hotel.hotel);
                 (what, itinerary.receipt.amount.to_string())
             }
             _ => (ending.reason().to_owned(), String::new()),
