@@ -32,6 +32,7 @@ use crate::coordinator::child::ChildOf;
 use crate::coordinator::fold::Folded;
 use crate::coordinator::journal;
 use crate::coordinator::mailbox::Mailbox;
+use crate::coordinator::recovery::stop_waiting_for_locks;
 use crate::coordinator::shared::{Reins, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::definition::StepKind;
@@ -375,7 +376,8 @@ impl<S: Saga> Driver<S> {
         if stop.is_ok() {
             self.decide_cancels(&calls);
         }
-        let tells = matches!(stop, Ok(()) | Err(Stop::Fault(_)));
+        let (tells, is_fault) =
+            (matches!(stop, Ok(()) | Err(Stop::Fault(_))), matches!(stop, Err(Stop::Fault(_))));
         // The entry goes first: who finds none asks the log, and who has one is told the end by it.
         self.shared.remove(&self.id);
         match stop {
@@ -396,6 +398,10 @@ impl<S: Saga> Driver<S> {
             Err(Stop::NotBegun(error)) => {
                 self.progress.send_replace(Progress::NotBegun(error));
             }
+        }
+        if is_fault {
+            // It may not know yet for which it waited before it was dormant.
+            stop_waiting_for_locks(&self.shared, &self.id);
         }
         if tells {
             self.stop_waiting_for_locks();
