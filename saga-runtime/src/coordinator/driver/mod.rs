@@ -15,6 +15,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -75,7 +76,8 @@ pub(crate) struct Driver<S: Saga> {
     commands: mpsc::UnboundedReceiver<Command>,
     /// Wishes to cancel that the pivot's outcome decides.
     cancels: Vec<oneshot::Sender<CancelAnswer>>,
-    in_flight: HashMap<Place, CallKind>,
+    /// What is in flight; of a child whether it is only awaited.
+    in_flight: HashMap<Place, Option<Arc<AtomicBool>>>,
     /// When the next attempt of a step is due, and for which call as it stood that was decided.
     due: HashMap<Place, (Call, Instant)>,
     failures: HashMap<Place, Failure>,
