@@ -5,6 +5,7 @@
 //! parent ends. So a parent compensates a child as it compensates any other step.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{oneshot, watch};
 use tracing::{error, warn};
@@ -36,6 +37,8 @@ pub(crate) struct Child {
     pub(crate) shared: Arc<Shared>,
     pub(crate) id: SagaId,
     pub(crate) of: ChildOf,
+    /// Whether it was looked at and is its parent's: nothing is to be done but to wait until it says more.
+    pub(crate) is_awaited: Arc<AtomicBool>,
 }
 
 /// The id of the child that `step` of `parent` begins.
@@ -86,6 +89,11 @@ impl Child {
                 let (answer, _) = oneshot::channel();
                 self.tell(&entry, Command::Cancel { reason: self.reason(), by_parent: true, answer });
             }
+            self.is_awaited.store(true, Ordering::SeqCst);
+            if self.shared.is_dormant(&self.id) {
+                // It was before anybody waited for it. From now on its parent can be so, too.
+                self.wake_parent();
+            }
             let changed = async {
                 // An error says that the parent is gone, and with it this call.
                 let turned = turning.wait_for(|turning| *turning).await.is_ok();
@@ -125,12 +133,12 @@ impl Child {
                 }
                 Seen::Stopped => return Ended::NotSent,
             };
-            let (answer, _) = oneshot::channel();
+            let (answer, answered) = oneshot::channel();
             self.tell(&entry, Command::Cancel { reason: self.reason(), by_parent: true, answer });
-            let mut progress = entry.progress.clone();
-            let held = |progress: &Progress| matches!(progress, Progress::Begun(SagaStatus::Held, _));
-            // It was held, and is told to turn: that is not its end.
-            let _ = progress.wait_for(|progress| !held(progress)).await;
+            // It was held, and that is not its end: only how it stands once it has answered counts.
+            if answered.await.is_err() {
+                continue;
+            }
             match self.settled(&entry).await {
                 Some(Seen::Done(_)) => return Ended::Settled(Settled::Failed(self.beyond_turning())),
                 Some(Seen::Without(_)) => return Ended::Settled(Settled::Done("null".to_owned())),
@@ -179,6 +187,13 @@ impl Child {
         // An error says that it has ended: then its progress says how.
         let _ = entry.commands.send(command);
         rouse_any(&self.shared, entry);
+    }
+
+    fn wake_parent(&self) {
+        if let Some(parent) = self.shared.entry(&self.of.parent) {
+            // An error says that it has ended.
+            let _ = parent.commands.send(Command::Wake);
+        }
     }
 
     fn reason(&self) -> String {

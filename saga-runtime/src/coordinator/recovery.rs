@@ -181,12 +181,23 @@ pub(crate) fn wake(shared: &Arc<Shared>, id: &SagaId) {
     }
     let (shared, id, task) = (Arc::clone(shared), id.clone(), shared.task());
     tokio::spawn(async move {
-        if let Found::Driven(entry) = find(&shared, &id).await {
-            let _ = entry.commands.send(Command::Wake);
-            rouse_any(&shared, &entry);
+        match find(&shared, &id).await {
+            Found::Driven(entry) => {
+                let _ = entry.commands.send(Command::Wake);
+                rouse_any(&shared, &entry);
+            }
+            Found::Stuck(_) | Found::Ended(_) | Found::Unknown => stop_waiting_for_locks(&shared, &id),
+            Found::Stopped => {}
         }
         drop(task);
     });
+}
+
+/// The saga takes no lock any more, for it cannot go on: who waits behind it must not wait for it.
+pub(crate) fn stop_waiting_for_locks(shared: &Arc<Shared>, id: &SagaId) {
+    for first in shared.waiters.leave_all_locks(id) {
+        wake(shared, &first);
+    }
 }
 
 /// Drives the saga of this entry again, if it is dormant.
@@ -444,9 +455,10 @@ async fn history(shared: &Shared, id: &SagaId, reins: &Reins) -> Option<Result<O
     }
 }
 
-fn quarantine(shared: &Shared, id: &SagaId, reins: &Reins, cause: String) {
+fn quarantine(shared: &Arc<Shared>, id: &SagaId, reins: &Reins, cause: String) {
     warn!(%id, cause, "quarantined");
     shared.remove(id);
     shared.quarantine(id, &cause);
+    stop_waiting_for_locks(shared, id);
     reins.progress.send_replace(Progress::Begun(SagaStatus::Quarantined { cause }, None));
 }

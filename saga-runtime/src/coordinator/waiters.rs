@@ -39,6 +39,16 @@ impl Waiters {
         first
     }
 
+    /// The saga takes no lock any more, whichever it waited for. Answers whom to tell, as [`leave_lock`](Self::leave_lock)
+    /// does.
+    pub(crate) fn leave_all_locks(&self, saga: &SagaId) -> Vec<SagaId> {
+        let keys: Vec<String> = {
+            let locks = guard(&self.locks);
+            locks.iter().filter(|(_, queue)| queue.contains(saga)).map(|(key, _)| key.clone()).collect()
+        };
+        keys.iter().filter_map(|key| self.leave_lock(key, saga)).collect()
+    }
+
     /// The saga that has waited for this lock the longest.
     pub(crate) fn first_for_lock(&self, key: &str) -> Option<SagaId> {
         guard(&self.locks).get(key)?.front().cloned()
@@ -87,6 +97,22 @@ mod tests {
         assert_eq!(waiters.leave_lock("k", &id("a")), Some(id("c")));
         assert_eq!(waiters.leave_lock("k", &id("c")), None);
         assert!(guard(&waiters.locks).is_empty() && waiters.first_for_lock("k").is_none());
+    }
+
+    #[test]
+    fn who_is_gone_waits_for_nothing() {
+        let waiters = Waiters::default();
+        for (key, saga) in [("k", "a"), ("k", "b"), ("l", "c"), ("l", "a"), ("m", "a")] {
+            waiters.wait_for_lock(key, &id(saga));
+        }
+        assert_eq!(
+            waiters.leave_all_locks(&id("a")),
+            [id("b")],
+            "of the others it was not the first, or alone"
+        );
+        assert_eq!(waiters.leave_all_locks(&id("a")), []);
+        assert_eq!(waiters.first_for_lock("l"), Some(id("c")));
+        assert_eq!(waiters.first_for_lock("m"), None);
     }
 
     #[test]

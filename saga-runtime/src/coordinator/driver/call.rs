@@ -13,6 +13,7 @@ use crate::__private::CallFuture;
 use crate::context::Context;
 use crate::coordinator::attempt::{Ended, attempt, panic_message};
 use crate::coordinator::child::Child;
+use crate::error::{Failure, FailureKind};
 use crate::machine::{Begins, Call, CallKind, Event, Fact, FactKind, Place, Settled, settle};
 use crate::saga::Saga;
 
@@ -33,14 +34,15 @@ impl<S: Saga> Driver<S> {
         let number = call.attempts.made();
         let span = info_span!("attempt", step = &*step, kind = ?call.kind, number);
         if is_child::<S>(call) {
-            let child = self.child_of_call(call)?;
+            let child = self.child_of_call(call);
             let begins = if call.kind == CallKind::Compensation { None } else { Some(self.begins(call)?) };
-            self.in_flight.insert(call.place.clone(), call.kind);
+            let is_awaited = child.as_ref().ok().map(|child| Arc::clone(&child.is_awaited));
+            self.in_flight.insert(call.place.clone(), is_awaited);
             let attempt = child_attempt::<S>(call.clone(), child, begins, self.turning.subscribe());
             return Ok(Either::Left(attempt.instrument(span)));
         }
         let future = self.future(call)?;
-        self.in_flight.insert(call.place.clone(), call.kind);
+        self.in_flight.insert(call.place.clone(), None);
         let timeout = policy::<S>(call).timeout;
         let calls_at_once = Arc::clone(&self.shared.calls_at_once);
         Ok(Either::Right(attempt(call.clone(), future, timeout, calls_at_once).instrument(span)))
@@ -109,10 +111,18 @@ impl<S: Saga> Driver<S> {
 /// Begins a child saga and waits for it, or turns the one that was begun.
 async fn child_attempt<S: Saga>(
     call: Call,
-    child: Child,
+    child: Result<Child, String>,
     begins: Option<Begins>,
     turning: watch::Receiver<bool>,
 ) -> (Call, Ended<S::Event>) {
+    let child = match child {
+        Ok(child) => child,
+        // It cannot be begun, now or ever.
+        Err(message) => {
+            let failure = Failure { kind: FailureKind::Refused, message };
+            return (call, Ended::Settled(Settled::Failed(failure)));
+        }
+    };
     let id = child.id.clone();
     let ended = match begins {
         Some(Begins { definition, input }) => child.run(definition, input, turning).await,

@@ -94,7 +94,7 @@ impl<S: Saga> Driver<S> {
         let held = self.residue.effects().map(|(place, _)| place);
         let held = held.filter(|place| Self::holds_child_of(place)).cloned().collect::<Vec<_>>();
         for place in held {
-            if !self.child(&place)?.release().await {
+            if !self.child(&place).map_err(Stop::Fault)?.release().await {
                 return Err(Stop::Shutdown);
             }
         }
@@ -102,23 +102,22 @@ impl<S: Saga> Driver<S> {
     }
 
     /// The child that the call begins, or turns. After the pivot each attempt is a child of its own: one that compensated
-    /// cannot be taken up again.
-    pub(super) fn child_of_call(&self, call: &Call) -> Result<Child, Stop> {
+    /// cannot be taken up again. An error says why its id cannot be one.
+    pub(super) fn child_of_call(&self, call: &Call) -> Result<Child, String> {
         let mut child = self.child(&call.place)?;
         let attempt = call.attempts.made();
         if !child.of.held && attempt > 1 {
-            child.id = SagaId::new(format!("{}~{attempt}", child.id))
-                .map_err(|error| Stop::Fault(error.to_string()))?;
+            child.id = SagaId::new(format!("{}~{attempt}", child.id)).map_err(|error| error.to_string())?;
         }
         Ok(child)
     }
 
     /// The child of the step at `place`.
-    fn child(&self, place: &Place) -> Result<Child, Stop> {
+    fn child(&self, place: &Place) -> Result<Child, String> {
         let step = S::DEFINITION.steps.get(place.step).map_or("", |step| step.name);
-        let id = child_id(&self.id, step, &place.items).map_err(Stop::Fault)?;
+        let id = child_id(&self.id, step, &place.items)?;
         let of = ChildOf { parent: self.id.clone(), root: self.root(), held: Self::holds_child_of(place) };
-        Ok(Child { shared: Arc::clone(&self.shared), id, of })
+        Ok(Child { shared: Arc::clone(&self.shared), id, of, is_awaited: Arc::default() })
     }
 
     /// The saga that is nobody's child: itself, or its first ancestor.

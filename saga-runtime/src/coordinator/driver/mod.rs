@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -33,6 +34,7 @@ use crate::coordinator::child::ChildOf;
 use crate::coordinator::fold::Folded;
 use crate::coordinator::journal;
 use crate::coordinator::mailbox::Mailbox;
+use crate::coordinator::recovery::stop_waiting_for_locks;
 use crate::coordinator::shared::{Reins, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::definition::StepKind;
@@ -75,7 +77,8 @@ pub(crate) struct Driver<S: Saga> {
     commands: mpsc::UnboundedReceiver<Command>,
     /// Wishes to cancel that the pivot's outcome decides.
     cancels: Vec<oneshot::Sender<CancelAnswer>>,
-    in_flight: HashMap<Place, CallKind>,
+    /// What is in flight; of a child whether it is only awaited.
+    in_flight: HashMap<Place, Option<Arc<AtomicBool>>>,
     /// When the next attempt of a step is due, and for which call as it stood that was decided.
     due: HashMap<Place, (Call, Instant)>,
     failures: HashMap<Place, Failure>,
@@ -376,7 +379,8 @@ impl<S: Saga> Driver<S> {
         if stop.is_ok() {
             self.decide_cancels(&calls);
         }
-        let tells = matches!(stop, Ok(()) | Err(Stop::Fault(_)));
+        let (tells, is_fault) =
+            (matches!(stop, Ok(()) | Err(Stop::Fault(_))), matches!(stop, Err(Stop::Fault(_))));
         // The entry goes first: who finds none asks the log, and who has one is told the end by it.
         self.shared.remove(&self.id);
         match stop {
@@ -397,6 +401,10 @@ impl<S: Saga> Driver<S> {
             Err(Stop::NotBegun(error)) => {
                 self.progress.send_replace(Progress::NotBegun(error));
             }
+        }
+        if is_fault {
+            // It may not know yet for which it waited before it was dormant.
+            stop_waiting_for_locks(&self.shared, &self.id);
         }
         if tells {
             self.stop_waiting_for_locks();

@@ -1,12 +1,14 @@
 //! What is due, and until when is waited: what follows from the state and the clock alone.
 
 use std::borrow::Cow;
+use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 use tracing::warn;
 
 use super::lock::Blocked;
 use super::{Driver, attempt_fact, is_child, place_name, retry, step_name, taint};
+use crate::coordinator::shared::Entry;
 use crate::coordinator::status::{Parked, ParkedCall, Progress, SagaStatus};
 use crate::definition::StepKind;
 use crate::log::Wake;
@@ -140,8 +142,7 @@ impl<S: Saga> Driver<S> {
         let mut wake = self.deadline_ms.filter(|_| self.state.as_ref().is_some_and(State::can_cancel));
         for call in calls {
             if is_child::<S>(call) {
-                let child = self.child_of_call(call).ok()?;
-                if !self.shared.is_dormant(&child.id) {
+                if !self.waits_for_dormant_child(call) {
                     return None;
                 }
             } else if !waits_for_lock(call) {
@@ -153,6 +154,18 @@ impl<S: Saga> Driver<S> {
             Some(ms) if ms.saturating_sub(self.now()) < LONG_MS => None,
             wake => Some(wake.map_or(Wake::Never, Wake::At)),
         }
+    }
+
+    /// Whether nothing happens to the child before it wakes. Its end may be known already, and is then to be taken up; and
+    /// as long as nobody has looked, it may be another's saga.
+    fn waits_for_dormant_child(&self, call: &Call) -> bool {
+        let is_awaited = self.in_flight.get(&call.place).and_then(Option::as_ref);
+        let is_awaited = is_awaited.is_some_and(|is_awaited| is_awaited.load(Ordering::SeqCst));
+        let Some(child) = self.child_of_call(call).ok().filter(|_| is_awaited) else { return false };
+        let is_dormant = self.shared.is_dormant(&child.id);
+        let entry = self.shared.entry(&child.id);
+        let goes_on = |entry: &Entry| entry.progress.borrow().status().is_some_and(SagaStatus::goes_on);
+        is_dormant && entry.is_some_and(|entry| goes_on(&entry))
     }
 
     /// Tells the handles whether an operator should look.
