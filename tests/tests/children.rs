@@ -452,7 +452,7 @@ fn threads_that_turn_many_children_at_once_leave_nothing() {
         for house in houses {
             match tokio::time::timeout(30 * SECOND, house.outcome()).await {
                 Ok(outcome) => assert!(matches!(outcome, Ok(Outcome::Compensated(_))), "{outcome:?}"),
-                Err(_) => panic!("{} {}", house.id(), house.status()),
+                Err(late) => panic!("{} {}: {late}", house.id(), house.status()),
             }
         }
         assert_eq!(desk.held(), Vec::<String>::new());
