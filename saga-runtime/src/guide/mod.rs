@@ -3,7 +3,7 @@
 //! | | |
 //! | --- | --- |
 //! | To begin with | [introduction], [the saga's head](declaration), [participants] |
-//! | Steps and their effects | [`step`], [what an error says](errors), [`compensate`], [`keyed`], [`probe`], [`read`], [`pivot`] |
+//! | Steps and their effects | [`step`], [what an error says](errors), [`compensate`], [`keyed`], [`probe`], [`read`], [`local`], [`pivot`] |
 //! | Time | [durations], [`timeout` and `retry`](policies), [`deadline`], [`sleep`] |
 //! | Blocks | [`parallel`], [`if`](branches), [`for` and `parallel for`](items) |
 //! | From outside, and to the end | [`receive`], [`else`](otherwise), [`events`], [`return`](output) |
@@ -49,6 +49,8 @@ chapters! {
     probe, "probe.md";
     /// `read x: T = call;`: a call without an effect.
     read, "read.md";
+    /// `local x: T = call;`: an effect in the log's own database, with its record.
+    local, "local.md";
     /// `pivot x: T = call;`: the point of no return.
     pivot, "pivot.md";
     /// How durations are written.
