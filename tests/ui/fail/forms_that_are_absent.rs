@@ -7,9 +7,7 @@ use travel::*;
 saga_runtime::saga! {
     saga Book(trip: Trip) {
         with flights: Flights, hotels: Hotels;
-        lock trip.days;
         local note: u32 = write(tx);
-        saga child: Itinerary = Other(trip);
         pivot receipt: Receipt = flights.pay(cx);
     }
 }

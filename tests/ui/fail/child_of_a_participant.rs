@@ -1,0 +1,23 @@
+//! The input of a child saga follows from the data of its parent alone.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        saga visit: u32 = Visit(flights.days(cx));
+        step flight: Flight = flights.reserve(cx, trip)
+            compensate flights.cancel(cx, flight);
+    }
+
+    /// Compensated throughout.
+    saga Visit(days: u32) -> u32 {
+        with flights: Flights;
+        step flight: Flight = flights.reserve(cx, &Trip { days: *days }) compensate flights.cancel(cx, flight);
+        return { let _ = flight; days };
+    }
+}
+
+fn main() {}

@@ -1,0 +1,24 @@
+//! Before the pivot a refused child saga turns its parent.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        saga visit: u32 = Visit(trip.days) else 0;
+        step flight: Flight = flights.reserve(cx, trip)
+            compensate flights.cancel(cx, flight);
+        pivot receipt: Receipt = flights.pay(cx);
+    }
+
+    /// Compensated throughout.
+    saga Visit(days: u32) -> u32 {
+        with flights: Flights;
+        step flight: Flight = flights.reserve(cx, &Trip { days: *days }) compensate flights.cancel(cx, flight);
+        return { let _ = flight; days };
+    }
+}
+
+fn main() {}

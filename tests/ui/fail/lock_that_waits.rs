@@ -1,0 +1,16 @@
+//! What is locked is evaluated at once.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        lock account(trip).await;
+        step flight: Flight = flights.reserve(cx, trip)
+            compensate flights.cancel(cx, flight);
+    }
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! What is locked is locked together.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        lock trip.days;
+        lock "trips";
+        step flight: Flight = flights.reserve(cx, trip)
+            compensate flights.cancel(cx, flight);
+    }
+}
+
+fn main() {}

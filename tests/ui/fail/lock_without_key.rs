@@ -1,0 +1,16 @@
+//! A `lock` says what it locks.
+
+#[path = "../travel.rs"]
+mod travel;
+use travel::*;
+
+saga_runtime::saga! {
+    saga Book(trip: Trip) {
+        with flights: Flights, hotels: Hotels;
+        lock;
+        step flight: Flight = flights.reserve(cx, trip)
+            compensate flights.cancel(cx, flight);
+    }
+}
+
+fn main() {}
