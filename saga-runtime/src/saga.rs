@@ -74,7 +74,7 @@ pub trait Saga: Sized + Send + Sync + 'static {
     label = "a child saga before the pivot has to be compensatable throughout",
     note = "move this step behind the pivot, or give every step of `{Self}` a compensation: without a pivot it can turn until its parent ends"
 )]
-pub trait Compensatable: Saga {}
+pub trait Compensatable {}
 
 /// A saga that can run on logs of type `L`: any saga on any log, but one with a `local` step only where the log's own
 /// transactions are of the type that its calls take. Implemented by `saga!`.
@@ -83,7 +83,7 @@ pub trait Compensatable: Saga {}
     label = "its `local` steps need a log whose transactions they can take part in",
     note = "`SqliteLog` has such transactions; `#[saga(tx = Type)]` says which type the `local` calls take"
 )]
-pub trait RunsOn<L: ?Sized>: Saga {}
+pub trait RunsOn<L: ?Sized> {}
 
 /// A signal of some saga: what the macro generates as `PlaceOrderSignal`, one variant per `receive`.
 pub trait Signal: Send + 'static {

@@ -69,7 +69,7 @@ impl Desk {
 }
 
 /// A coordinator on `log` with one saga, begun or attached to.
-async fn on<S: RunsOn<MemoryLog>>(
+async fn on<S: Saga + RunsOn<MemoryLog>>(
     log: &MemoryLog,
     participants: S::Participants,
     input: S::Input,
@@ -82,7 +82,7 @@ async fn on<S: RunsOn<MemoryLog>>(
     (coordinator, handle)
 }
 
-async fn outcome<S: RunsOn<MemoryLog>>(participants: S::Participants, input: S::Input) -> Outcome<S::Output> {
+async fn outcome<S: Saga + RunsOn<MemoryLog>>(participants: S::Participants, input: S::Input) -> Outcome<S::Output> {
     let (_coordinator, handle) = on::<S>(&MemoryLog::new(), participants, input).await;
     handle.outcome().await.unwrap()
 }

@@ -190,9 +190,10 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
     let children = children(saga);
     let runs_on = runs_on(saga);
     let compensatable = is_compensatable(saga).then(|| {
+        let where_clause = &ast.generics.where_clause;
         quote! {
             #[automatically_derived]
-            impl #parameters __saga::Compensatable for #name #arguments #bounds {}
+            impl #parameters __saga::Compensatable for #name #arguments #where_clause {}
         }
     });
     code.implementation.extend(quote! {
@@ -277,10 +278,11 @@ fn runs_on(saga: &Expansion<'_>) -> TokenStream {
     let mut generics = ast.generics.clone();
     generics.params.push(syn::GenericParam::Type(log.clone().into()));
     let (parameters, _, _) = generics.split_for_impl();
-    let (_, arguments, _) = ast.generics.split_for_impl();
+    let (_, arguments, given) = ast.generics.split_for_impl();
+    let given = given.iter().flat_map(|clause| &clause.predicates);
     quote! {
         #[automatically_derived]
-        impl #parameters __saga::RunsOn<#log> for #name #arguments where #bound, Self: __saga::Saga {}
+        impl #parameters __saga::RunsOn<#log> for #name #arguments where #(#given,)* #bound {}
     }
 }
 

@@ -9,7 +9,7 @@ use crate::coordinator::alarm;
 use crate::coordinator::recovery::{Recoverable, Registered, Registration, recover};
 use crate::coordinator::shared::Shared;
 use crate::log::{LogError, SagaLog};
-use crate::saga::RunsOn;
+use crate::saga::{RunsOn, Saga};
 
 /// Builds a [`Coordinator`]: its log, its sagas, its limits.
 #[must_use = "a coordinator runs only once it is started"]
@@ -49,7 +49,7 @@ impl<L: SagaLog> Builder<L> {
     }
 
     /// A saga that this coordinator executes, and what its calls are made on.
-    pub fn register<S: RunsOn<L>>(mut self, participants: S::Participants) -> Self {
+    pub fn register<S: Saga + RunsOn<L>>(mut self, participants: S::Participants) -> Self {
         let registration = Arc::new(Registration::<S> { participants: Arc::new(participants) });
         self.typed.insert(TypeId::of::<S>(), Arc::clone(&registration) as Arc<dyn Any + Send + Sync>);
         self.recoverable.push(registration);

@@ -150,7 +150,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Begins a saga on a log in memory.
-pub async fn begin<S: RunsOn<MemoryLog>>(participants: S::Participants, input: S::Input) -> (Coordinator, Handle<S>) {
+pub async fn begin<S: Saga + RunsOn<MemoryLog>>(participants: S::Participants, input: S::Input) -> (Coordinator, Handle<S>) {
     let builder = Coordinator::builder(MemoryLog::new()).register::<S>(participants);
     let coordinator = builder.start().await.expect("an empty log");
     let begun = coordinator.begin::<S>("trip-1", input).await.expect("a new saga");
@@ -159,7 +159,7 @@ pub async fn begin<S: RunsOn<MemoryLog>>(participants: S::Participants, input: S
 }
 
 /// Runs a saga to its end: how it ended, and what its log tells.
-pub fn run<S: RunsOn<MemoryLog>>(participants: S::Participants, input: S::Input) -> (Outcome<S::Output>, String) {
+pub fn run<S: Saga + RunsOn<MemoryLog>>(participants: S::Participants, input: S::Input) -> (Outcome<S::Output>, String) {
     block_on(async {
         let (_coordinator, handle) = begin::<S>(participants, input).await;
         let status = handle.settled().await;

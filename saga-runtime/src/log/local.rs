@@ -7,6 +7,11 @@ use super::{Record, SagaLog, Status, Wake};
 use crate::id::SagaId;
 
 /// A log with transactions in which a saga can do more than record what happened.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no transactions in which a `local` step could take part",
+    label = "a saga with a `local` step cannot run on `{Self}`",
+    note = "`SqliteLog` has such transactions: the effects are then in tables of yours in the log's own file"
+)]
 pub trait Transactional: SagaLog {
     /// What a local call is given: a transaction that it can read and write in, and neither commit nor end.
     type Tx: 'static;
