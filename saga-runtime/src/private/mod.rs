@@ -3,6 +3,7 @@
 //! What is the same for every saga is written here once, so that what `saga!` writes stays short.
 
 mod each;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::fmt;
