@@ -2,6 +2,8 @@
 //!
 //! The macro's own tests mutate them, `ui` has rustc compile them.
 
+#![allow(clippy::unwrap_used, reason = "a string can be written to")]
+
 use std::fmt::Write;
 
 use fastrand::Rng;
