@@ -33,6 +33,8 @@ pub(crate) struct Saga {
     pub(crate) end: At,
     /// Names whose declaration is wrong, or twice: a call that mentions one is refused without a word.
     pub(crate) poisoned: Vec<Ident>,
+    /// The words of the language that begin its statements and clauses.
+    pub(crate) words: Vec<Ident>,
     /// Something here could not be read, and was reported: what seems to be missing is then not reported as well.
     pub(crate) broken: bool,
     /// A `pivot` could not be read, and was reported: what stands before it and what behind it is then not known.

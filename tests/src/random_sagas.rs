@@ -2,7 +2,7 @@
 //!
 //! The macro's own tests mutate them, `ui` has rustc compile them.
 
-#![allow(clippy::unwrap_used, reason = "writing into a string does not fail")]
+#![allow(clippy::unwrap_used, reason = "a string can be written to")]
 
 use std::fmt::Write;
 

@@ -82,7 +82,10 @@ async fn on<S: Saga + RunsOn<MemoryLog>>(
     (coordinator, handle)
 }
 
-async fn outcome<S: Saga + RunsOn<MemoryLog>>(participants: S::Participants, input: S::Input) -> Outcome<S::Output> {
+async fn outcome<S: Saga + RunsOn<MemoryLog>>(
+    participants: S::Participants,
+    input: S::Input,
+) -> Outcome<S::Output> {
     let (_coordinator, handle) = on::<S>(&MemoryLog::new(), participants, input).await;
     handle.outcome().await.unwrap()
 }

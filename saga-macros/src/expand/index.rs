@@ -1,11 +1,11 @@
-//! What only an editor sees: each name of the saga once, with all that mention it.
+//! What only an editor sees: each name of the saga once, with all that mention it; and what the words mean.
 //!
 //! Every call is a function of its own, so a name is declared anew in each: from a mention an editor would find the
 //! others in that call alone, and would rename no others. Here all of them belong to one declaration.
 
 use std::collections::HashSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::Expansion;
@@ -41,11 +41,16 @@ pub(super) fn expand(saga: &Expansion<'_>) -> TokenStream {
         declared.contains(&mention.name).then(|| quote!(#ident;))
     });
     let mentioned = mentioned.collect::<TokenStream>();
+    // Over a word an editor shows what it resolves to, and so its documentation. What Rust's own words mean it knows.
+    let runtime = &saga.runtime;
+    let words = saga.model.ast.words.iter().filter(|word| syn::parse2::<Ident>(quote!(#word)).is_ok());
+    let words = words.map(|word| quote!(use #runtime::__private::words::#word as _;));
     let ty = &saga.participants;
     let (parameters, bounds) = saga.parameters();
     let index = local("index");
     quote! {
         const _: () = {
+            #(#words)*
             #[allow(warnings, clippy::all)]
             fn #index #parameters (#participants: &#ty) #bounds {
                 #names

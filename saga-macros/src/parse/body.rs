@@ -101,6 +101,9 @@ impl Parser<'_, '_> {
 
     /// Reads a statement behind its keyword.
     fn known_statement(&mut self, word: &str, keyword: &Ident, attrs: Vec<Attribute>, scope: &mut Scope) {
+        if keyword == word {
+            self.words.push(keyword.clone());
+        }
         let kind = StepKind::of_word(word);
         let what = if kind.is_some() { "a step" } else { &format!("`{word}`") };
         self.refuse_attributes(&attrs, what);

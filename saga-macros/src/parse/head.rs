@@ -60,6 +60,7 @@ impl Parser<'_, '_> {
             returns: top.returns.filter(|call| !call.tokens.is_empty()),
             end: top.empty_return.unwrap_or_else(|| At::word(body.end, "}")),
             poisoned: std::mem::take(self.poisoned),
+            words: std::mem::take(self.words),
             broken,
             lost_pivot: top.lost_pivot,
         })

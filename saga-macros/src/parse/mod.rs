@@ -28,13 +28,14 @@ use crate::report::Report;
 /// Reads all sagas of one `saga!`.
 pub(crate) fn parse(tokens: TokenStream) -> (Vec<Saga>, Report) {
     let mut report = Report::new();
-    let mut poisoned = Vec::new();
+    let (mut poisoned, mut words) = (Vec::new(), Vec::new());
     let mut sagas = Vec::new();
     let buffer = TokenBuffer::new2(tokens);
-    let mut parser = Parser::new(buffer.begin(), Parser::nowhere(), &mut report, &mut poisoned);
+    let mut parser = Parser::new(buffer.begin(), Parser::nowhere(), &mut report, &mut poisoned, &mut words);
     while !parser.is_at_end() {
         sagas.extend(parser.saga());
         parser.poisoned.clear();
+        parser.words.clear();
     }
     (sagas, report)
 }

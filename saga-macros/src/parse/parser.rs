@@ -17,6 +17,8 @@ pub(super) struct Parser<'a, 'r> {
     pub(super) report: &'r mut Report,
     /// Names whose declaration is wrong.
     pub(super) poisoned: &'r mut Vec<Ident>,
+    /// The words of the language, where they begin a statement or a clause.
+    pub(super) words: &'r mut Vec<Ident>,
 }
 
 /// A delimited group: the place of it all, and the tokens inside.
@@ -32,15 +34,16 @@ impl<'a, 'r> Parser<'a, 'r> {
         last: At,
         report: &'r mut Report,
         poisoned: &'r mut Vec<Ident>,
+        words: &'r mut Vec<Ident>,
     ) -> Self {
-        let mut parser = Self { cursor, last, report, poisoned };
+        let mut parser = Self { cursor, last, report, poisoned, words };
         parser.skip_empty_groups();
         parser
     }
 
     /// A parser for the inside of a block.
     pub(super) fn inside<'b>(&mut self, block: &Block<'b>) -> Parser<'b, '_> {
-        Parser::new(block.inside, block.at.clone(), self.report, self.poisoned)
+        Parser::new(block.inside, block.at.clone(), self.report, self.poisoned, self.words)
     }
 
     pub(super) fn is_at_end(&self) -> bool {

@@ -155,6 +155,9 @@ impl Parser<'_, '_> {
 
     fn clause(&mut self, word: &str, step: &mut Step) {
         let Some(keyword) = self.take_ident() else { return };
+        if keyword == word {
+            self.words.push(keyword.clone());
+        }
         if matches!(word, "timeout" | "retry") {
             return self.step_policy(word, &keyword, step);
         }

@@ -144,3 +144,16 @@ pub(super) fn is_attribute(cursor: Cursor<'_>) -> bool {
 pub(super) fn is_word(cursor: Cursor<'_>, word: &str) -> bool {
     cursor.ident().is_some_and(|(found, _)| found == word)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_editor_finds_what_each_word_means() {
+        let prose = include_str!("../../../saga-runtime/src/private/words.rs");
+        for word in STATEMENTS.iter().chain(CLAUSES).filter(|word| !is_keyword(word)) {
+            assert!(prose.contains(&format!("\npub mod {word} {{}}")), "`{word}` has no prose");
+        }
+    }
+}

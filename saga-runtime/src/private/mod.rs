@@ -4,6 +4,7 @@
 
 mod child;
 mod each;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -21,7 +21,7 @@ use crate::editor::testing::in_an_editor;
 #[path = "../../../../tests/src/random_sagas.rs"]
 mod random_sagas;
 
-const CASES: u64 = 250;
+const CASES: u64 = 150;
 
 /// One case takes some milliseconds.
 const PATIENCE: Duration = Duration::from_mins(1);
