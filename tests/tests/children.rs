@@ -119,7 +119,7 @@ const WHOLE: [&str; 9] = [
     "h/second",
 ];
 
-fn builder(log: impl SagaLog, desk: &Desk) -> Builder {
+fn builder(log: impl SagaLog, desk: &Desk) -> Builder<impl SagaLog> {
     let desk = || desk.clone();
     Coordinator::builder(log)
         .register::<House>(HouseParticipants { desk: desk() })
