@@ -136,10 +136,11 @@ impl Child {
             let (answer, answered) = oneshot::channel();
             self.tell(&entry, Command::Cancel { reason: self.reason(), by_parent: true, answer });
             // It was held, and that is not its end: only how it stands once it has answered counts.
-            if answered.await.is_err() {
-                continue;
-            }
-            match self.settled(&entry).await {
+            let seen = match answered.await {
+                Ok(_) => self.settled(&entry).await,
+                Err(_) => quarantined(&entry).map(Seen::Stuck),
+            };
+            match seen {
                 Some(Seen::Done(_)) => return Ended::Settled(Settled::Failed(self.beyond_turning())),
                 Some(Seen::Without(_)) => return Ended::Settled(Settled::Done("null".to_owned())),
                 Some(Seen::Stopped) => return Ended::NotSent,
@@ -171,14 +172,9 @@ impl Child {
             if released.await.is_ok() {
                 return true;
             }
-            let status = entry.progress.borrow().status().cloned();
-            match status {
-                Some(SagaStatus::Quarantined { cause }) => {
-                    warn!(child = %self.id, cause, "it stays held until it can go on");
-                    return true;
-                }
-                Some(SagaStatus::Stopped) => return false,
-                _ => {}
+            if let Some(cause) = quarantined(&entry) {
+                warn!(child = %self.id, cause, "it stays held until it can go on");
+                return true;
             }
         }
     }
@@ -313,6 +309,14 @@ impl Child {
             Progress::Begun(SagaStatus::Stopped, _) => Some(Seen::Stopped),
             _ => None,
         }
+    }
+}
+
+/// Why the saga is not executed, if that is so.
+fn quarantined(entry: &Entry) -> Option<String> {
+    match entry.progress.borrow().status() {
+        Some(SagaStatus::Quarantined { cause }) => Some(cause.clone()),
+        _ => None,
     }
 }
 

@@ -79,8 +79,8 @@ impl<S: Saga> Driver<S> {
     /// Ends a saga that was held. Does nothing to any other.
     pub(super) async fn release(&mut self) -> Result<(), Stop> {
         let Some(output) = self.held.clone() else { return Ok(()) };
-        self.release_children().await?;
         let mut records = Vec::new();
+        self.release_children(&mut records).await?;
         self.apply_fact(Fact { place: None, kind: FactKind::Completed(output.clone()) }, &mut records)?;
         self.held = None;
         self.append(records).await?;
@@ -89,10 +89,14 @@ impl<S: Saga> Driver<S> {
         Ok(())
     }
 
-    /// Lets the children end that could still be turned until now.
-    pub(super) async fn release_children(&mut self) -> Result<(), Stop> {
+    /// Lets the children end that could still be turned until now. What is in `records` is recorded before, if there are
+    /// any: whoever takes the saga up after a crash comes back here, and does not turn it.
+    pub(super) async fn release_children(&mut self, records: &mut Vec<Record>) -> Result<(), Stop> {
         let held = self.residue.effects().map(|(place, _)| place);
         let held = held.filter(|place| Self::holds_child_of(place)).cloned().collect::<Vec<_>>();
+        if !held.is_empty() {
+            self.append(std::mem::take(records)).await?;
+        }
         for place in held {
             if !self.child(&place).map_err(Stop::Fault)?.release().await {
                 return Err(Stop::Shutdown);

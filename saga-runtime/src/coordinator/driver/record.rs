@@ -81,7 +81,7 @@ impl<S: Saga> Driver<S> {
         match returned::<S>(state) {
             Ok((fact, output)) => {
                 // They are not needed any more, once nothing can go wrong here but the append itself.
-                self.release_children().await?;
+                self.release_children(&mut records).await?;
                 records.push(journal::to_record(S::DEFINITION, fact, self.now()));
                 self.state = Some(State::Completed);
                 self.append(records).await?;
