@@ -344,3 +344,21 @@ fn streets_end_whatever_happens_to_their_process() {
         street(seed);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_child_that_could_not_be_let_go_ends_after_the_next_start() {
+    let (log, desk) = (Picky::default(), Desk::new());
+    let coordinator = start(log.clone(), &desk).await;
+    let shelf = begin::<Shelf>(&coordinator, "s", ()).await;
+    sleep(MINUTE).await;
+    log.refuses.store(true, Ordering::SeqCst);
+    assert!(matches!(shelf.outcome().await, Ok(Outcome::Completed(2))));
+    assert_eq!(coordinator.quarantined().len(), 1);
+    coordinator.shutdown().await;
+
+    log.refuses.store(false, Ordering::SeqCst);
+    let coordinator = start(log.clone(), &desk).await;
+    sleep(MINUTE).await;
+    assert_eq!(unfinished(&log).await, Vec::<String>::new());
+    assert_eq!((coordinator.running(), coordinator.quarantined()), (0, Vec::new()));
+}

@@ -12,11 +12,12 @@ use crate::coordinator::begin::spawn_begin;
 use crate::coordinator::child::ChildOf;
 use crate::coordinator::driver::{Command, Driver, LOG_BACK_OFF};
 use crate::coordinator::fold::fold;
+use crate::coordinator::journal;
 use crate::coordinator::shared::{Entry, Reins, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::definition::{Definition, Fingerprint};
 use crate::id::SagaId;
-use crate::log::{Begin, Cursor, Damaged, History, HistoryError, LogError, Page, Status, Wake};
+use crate::log::{Begin, Cursor, Damaged, History, HistoryError, LogError, Page, Status, WAKE_MS_MAX, Wake};
 use crate::machine::State;
 use crate::saga::Saga;
 
@@ -279,6 +280,7 @@ pub(crate) async fn recover(shared: &Arc<Shared>, now_ms: u64) -> Result<Recover
             None => break,
         }
     }
+    wake_orphans(shared).await?;
     recovery.waiting = shared.log.waiting(now_ms).await?;
     if let Some(at_ms) = shared.log.next_wake(now_ms).await? {
         shared.arm(at_ms);
@@ -291,6 +293,24 @@ pub(crate) async fn recover(shared: &Arc<Shared>, now_ms: u64) -> Result<Recover
         "recovered"
     );
     Ok(recovery)
+}
+
+/// Wakes the held children whose parents have ended without them, which nobody else would: they could not go on then.
+async fn wake_orphans(shared: &Arc<Shared>) -> Result<(), LogError> {
+    let mut after = Some(Cursor::behind(Wake::At(WAKE_MS_MAX)));
+    while after.is_some() {
+        let Page { sagas, next } = shared.log.unfinished(Wake::Never, after, PAGE).await?;
+        for child in sagas.into_iter().flatten() {
+            let Some(of) = journal::child_of(&child) else { continue };
+            if let Ok(Some(parent)) = shared.log.history(&of.parent).await
+                && parent.status != Status::Running
+            {
+                wake(shared, &child.saga);
+            }
+        }
+        after = next;
+    }
+    Ok(())
 }
 
 /// Resumes a page of the sagas that wake by `until_ms`, behind `after`, and answers where the next page begins.
