@@ -10,9 +10,16 @@ use crate::definition::Definition;
 use crate::machine::{CallKind, Event, Fact, Forward, Place, Policy, State, Time};
 
 /// A declared saga: a typed state machine and the calls that it makes. Implemented by `saga!`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no saga",
+    label = "it is not declared by `saga!`",
+    note = "a child saga is declared by `saga!` as its parent is; what is no saga is called by a `step` or a `read`"
+)]
 pub trait Saga: Sized + Send + Sync + 'static {
     /// What it is begun with: the input, or a tuple of the inputs in their order.
     type Input: Send + 'static;
+    /// The function from the inputs, one by one, to [`Input`](Self::Input).
+    type Inputs;
     /// What it returns.
     type Output: SagaData;
     /// Its events: what the log holds.
@@ -23,6 +30,13 @@ pub trait Saga: Sized + Send + Sync + 'static {
     type Participants: Send + Sync + 'static;
     /// The signals that it receives.
     type Signal: Signal;
+
+    /// Itself. What is asked through this is not asked of what is no saga: that is one mistake.
+    #[doc(hidden)]
+    type Itself;
+
+    /// With this its inputs are given one by one, as the arguments of a call.
+    const INPUTS: Self::Inputs;
 
     /// The declaration as data.
     const DEFINITION: &'static Definition;

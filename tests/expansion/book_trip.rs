@@ -844,11 +844,14 @@ const _: () = {
         CardDesk: ::core::marker::Send + ::core::marker::Sync,
     {
         type Input = Trip;
+        type Inputs = fn(Trip) -> Trip;
         type Output = Itinerary;
         type Event = BookTripEvent;
         type Forward = BookTripForward;
         type Participants = BookTripParticipants;
         type Signal = __saga::Infallible;
+        type Itself = Self;
+        const INPUTS: Self::Inputs = |trip| trip;
         const DEFINITION: &'static __saga::Definition = &__saga::Definition {
             name: "BookTrip",
             version: 1,

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use syn::ext::IdentExt;
 
 use super::{Role, calls};
+use crate::ast::StepKind;
 use crate::model::{BranchKind, Model, Step, StepId, VariableId};
 use crate::report::Report;
 use crate::uses::{bound_names, mentions};
@@ -25,10 +26,19 @@ pub(super) fn check(model: &Model<'_>, report: &mut Report) {
             }
             let bound = bound_names(&call.tokens);
             for mention in mentions(&call.tokens) {
-                let Some(variables) = named.get(&mention.name) else { continue };
                 let is_other = mention.is_called
                     || bound.contains(&mention.name)
                     || bound_around.contains(&mention.name);
+                let Some(variables) = named.get(&mention.name) else {
+                    if let Some(reason) = called_at_once(model, step, role, &mention.name)
+                        && !is_other
+                    {
+                        call.refuse();
+                        report.error(mention.at, reason.what).help(reason.help);
+                        break;
+                    }
+                    continue;
+                };
                 if is_other || variables.iter().any(|variable| available.contains(variable)) {
                     continue;
                 }
@@ -48,6 +58,31 @@ pub(super) fn check(model: &Model<'_>, report: &mut Report) {
 struct Reason {
     what: String,
     help: String,
+}
+
+/// What the coordinator evaluates by itself calls nobody.
+fn called_at_once(model: &Model<'_>, step: &Step<'_>, role: Role, name: &str) -> Option<Reason> {
+    let kind = step.ast.kind;
+    let is_evaluated =
+        matches!(role, Role::Evaluation | Role::Otherwise) || (kind, role) == (StepKind::Saga, Role::Action);
+    let is_participant = model.ast.participants.iter().any(|field| field.name.unraw() == name);
+    if !is_evaluated || !(is_participant || name == "cx") {
+        return None;
+    }
+    let what = if is_participant {
+        format!(
+            "`{name}` is a participant, and this is evaluated at once by the coordinator: it calls nobody"
+        )
+    } else {
+        "`cx` belongs to a call, and this is evaluated at once by the coordinator: it calls nobody".to_owned()
+    };
+    let help = match kind {
+        StepKind::Lock => {
+            "lock what the inputs name: all locks are taken before anything is asked".to_owned()
+        }
+        _ => "ask in a step or in a `read` before it, and use its output here".to_owned(),
+    };
+    Some(Reason { what, help })
 }
 
 /// Which of the rules a use breaks.
@@ -73,6 +108,11 @@ fn unavailable(model: &Model<'_>, user: StepId, variable: VariableId, role: Role
         Some(BranchKind::If | BranchKind::For) => Reason {
             what: format!("`{name}` is the output of another arm of the `if`: only one of them is taken"),
             help: format!("move step `{name}` before the `if`, or this one behind it"),
+        },
+        None if step.ast.kind == StepKind::Lock => Reason {
+            what: format!("`{name}` is the output of a step: all locks are taken before the first one"),
+            help: "lock what the inputs name, or let a child saga do these steps, which has its own `lock`"
+                .to_owned(),
         },
         None => Reason {
             what: format!("`{name}` is the output of a later step"),

@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
-use syn::parse::Parser;
 use syn::spanned::Spanned;
 
 use super::event::StepEvents;
@@ -105,47 +104,48 @@ fn keys(saga: &Expansion<'_>) -> TokenStream {
     quote!(::core::option::Option::Some(#p::locks(::std::vec![#(#keys),*])))
 }
 
-/// `fn child(…) -> Option<Input>`: with which input the child saga begins.
+/// `fn child(…) -> Option<Result<String, DataError>>`: with which input the child saga begins.
+///
+/// That the child is a saga is asked in the same words and at the same token wherever it is: then rustc says it once.
 fn child(saga: &Expansion<'_>, id: StepId) -> TokenStream {
     let step = saga.step(id);
     let p = quote!(__saga);
     let (call, ty) = (&step.ast.action, &step.ast.ty);
     let none = quote!(::core::option::Option::None);
-    let Some((child, input)) = child_call(call) else {
-        let uses = seen(&step.action_uses, &step.available);
-        return evaluating(saga, "child", uses, &quote!(::core::option::Option<()>), &none);
+    let json = quote!(::core::option::Option<#p::Result<#p::String, #p::DataError>>);
+    let uses = seen(&step.action_uses, &step.available);
+    let Some((child, arguments)) = child_call(call) else {
+        return evaluating(saga, "child", uses, &json, &none);
     };
-    let (start, _) = ends(&child);
-    let as_saga = quote_spanned!(start=> <#child as #p::Saga>);
+    let (start, _) = ends(&call.tokens);
     // Before the pivot it is compensated as any step is.
-    let compensatable = step.is_undone().then(|| quote!(#p::must_be_compensatable::<#child>();));
+    let compensatable = step.is_undone().then(|| {
+        let itself = of_child(&child, "Itself");
+        quote_spanned!(start=> __saga::must_be_compensatable::<#itself>();)
+    });
     let output = Ident::new("output", start);
-    let value_of_input = input_value(&input);
-    let value = local("input");
+    let (output_type, inputs) = (of_child(&child, "Output"), of_child(&child, "INPUTS"));
+    let encode = of_child(&child, "encode_input");
+    let mut function = Group::new(Delimiter::Parenthesis, inputs);
+    function.set_span(start);
+    let begin = quote_spanned! {start=>
+        let input = #function #arguments;
+        ::core::option::Option::Some(#encode(&input))
+    };
     let body = quote! {
         #compensatable
-        let _: fn(#as_saga::Output) -> #ty = |#output| #output;
-        let #value: #as_saga::Input = #value_of_input;
-        ::core::option::Option::Some(#value)
+        let _: fn(#output_type) -> #ty = |#output| #output;
+        #begin
     };
     let body = guarded(&step.guards, &call.tokens, &body, &none);
-    let uses = seen(&step.action_uses, &step.available);
-    evaluating(saga, "child", uses, &quote!(::core::option::Option<#as_saga::Input>), &body)
+    evaluating(saga, "child", uses, &json, &body)
 }
 
-/// The arguments of a child saga as its input: one as it is, several as a tuple.
-fn input_value(arguments: &Group) -> TokenStream {
-    let parser = syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated;
-    match parser.parse2(arguments.stream()) {
-        Ok(parsed) if parsed.len() == 1 => {
-            let mut tokens = arguments.stream().into_iter().collect::<Vec<_>>();
-            if parsed.trailing_punct() {
-                tokens.pop();
-            }
-            tokens.into_iter().collect()
-        }
-        _ => arguments.to_token_stream(),
-    }
+/// `<OtherSaga as Saga>::item`.
+pub(super) fn of_child(child: &TokenStream, item: &str) -> TokenStream {
+    let (start, _) = ends(child);
+    let item = Ident::new(item, start);
+    quote_spanned!(start=> <#child as __saga::Saga>::#item)
 }
 
 /// The child saga and its input: `OtherSaga` and `(args)`. `None` where that was refused.
@@ -314,7 +314,8 @@ fn attempt(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
             Some((child, _)) => {
                 let (gathered, uses) =
                     (gathered(saga, &step.action_uses), arguments(saga, &step.action_uses, &step.available));
-                quote!(#(#gathered)* __saga::begins::<#child, _>(Self::child #turbofish (#(#uses),*)))
+                let definition = of_child(&child, "DEFINITION");
+                quote!(#(#gathered)* __saga::begins(#definition, Self::child #turbofish (#(#uses),*)))
             }
             None => quote!(__saga::Settled::Failed(__saga::stale())),
         },

@@ -200,12 +200,15 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
         #[automatically_derived]
         impl #parameters __saga::Saga for #name #arguments #bounds {
             type Input = #input_ty;
+            type Inputs = fn(#(#input_types),*) -> #input_ty;
             type Output = #output;
             type Event = #event;
             type Forward = #forward;
             type Participants = #participants;
             type Signal = #signal;
+            type Itself = Self;
 
+            const INPUTS: Self::Inputs = |#(#input_names),*| #input;
             const DEFINITION: &'static __saga::Definition = &#definition;
 
             fn begin(#input: Self::Input) -> __saga::StateOf<Self> {
@@ -294,12 +297,14 @@ fn is_compensatable(saga: &Expansion<'_>) -> bool {
 /// `fn children()`, if the saga begins others.
 fn children(saga: &Expansion<'_>) -> Option<TokenStream> {
     let children = saga.model.steps.iter().filter(|step| step.ast.kind == StepKind::Saga);
-    let children = children.filter_map(|step| calls::child_call(&step.ast.action)).map(|(child, _)| child);
+    let children = children
+        .filter_map(|step| calls::child_call(&step.ast.action))
+        .map(|(child, _)| calls::of_child(&child, "DEFINITION"));
     let children = children.collect::<Vec<_>>();
     (!children.is_empty()).then(|| {
         quote! {
             fn children() -> __saga::Vec<&'static __saga::Definition> {
-                ::std::vec![#(<#children as __saga::Saga>::DEFINITION),*]
+                [#(#children),*].to_vec()
             }
         }
     })

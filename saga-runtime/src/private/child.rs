@@ -3,16 +3,20 @@
 use std::fmt::Display;
 
 use super::{Outcome, stale};
+use crate::data::DataError;
+use crate::definition::Definition;
 use crate::error::{Failure, FailureKind};
 use crate::machine::{Begins, Local, Settled};
-use crate::saga::{Compensatable, Saga};
+use crate::saga::Compensatable;
 
-/// The child saga that a step begins; `None` where the condition around it does not hold any more.
-pub fn begins<S: Saga, E>(input: Option<S::Input>) -> Settled<E> {
-    let Some(input) = input else { return Settled::Failed(stale()) };
-    match S::encode_input(&input) {
-        Ok(input) => Settled::Begins(Begins { definition: S::DEFINITION, input }),
-        Err(error) => Settled::Failed(Failure { kind: FailureKind::Transient, message: error.to_string() }),
+/// The child saga that a step begins, and its input as JSON; `None` where the condition around it does not hold any more.
+pub fn begins<E>(definition: &'static Definition, input: Option<Result<String, DataError>>) -> Settled<E> {
+    match input {
+        None => Settled::Failed(stale()),
+        Some(Ok(input)) => Settled::Begins(Begins { definition, input }),
+        Some(Err(error)) => {
+            Settled::Failed(Failure { kind: FailureKind::Transient, message: error.to_string() })
+        }
     }
 }
 

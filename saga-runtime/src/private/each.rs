@@ -154,7 +154,7 @@ impl<I, F: Body> Each<I, F> {
 
 impl<B: Backward> EachBackward<B> {
     /// The items that there may be something to compensate of, in their order.
-    pub fn new(items: impl Iterator<Item = Option<B>>, limit: u32) -> Self {
+    pub fn new(items: impl IntoIterator<Item = Option<B>>, limit: u32) -> Self {
         let numbered = (0..).zip(items).filter_map(|(number, at)| Some((number, at?)));
         Self { items: numbered.filter(|(_, at)| !at.is_undone()).collect(), limit }
     }

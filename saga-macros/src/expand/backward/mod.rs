@@ -165,7 +165,7 @@ pub(super) fn push_block(
             let items = names::local("undone_items");
             let pushed = pushed(&quote!(#field: #items,));
             quote! {{
-                let #items = __saga::EachBackward::new(#undos.into_iter(), #limit);
+                let #items = __saga::EachBackward::new(#undos, #limit);
                 if #items.is_undone() { #earlier } else { #pushed }
             }}
         }
