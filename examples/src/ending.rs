@@ -9,7 +9,7 @@ use std::time::Duration;
 use saga_runtime::coordinator::{BeginError, HandleError};
 use saga_runtime::log::{History, LogError, SagaLog, Wake};
 use saga_runtime::{Begun, Coordinator, Handle, Outcome, Saga, SagaId, SagaStatus};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::audit::Owners;
 
@@ -27,6 +27,11 @@ pub enum Ending<O> {
     Parked {
         /// What does not get done, and what may still be in effect.
         residue: String,
+    },
+    /// It waits for a lock of a saga that does not go on by itself.
+    Waiting {
+        /// Which lock, and which saga.
+        lock: String,
     },
     /// Its records cannot be read or continued: some of it may be done.
     Quarantined {
@@ -65,7 +70,10 @@ pub async fn run_watched<S: Saga>(
         Ok(Begun::Finished(outcome)) => outcome.into(),
         Ok(Begun::Started(handle) | Begun::Attached(handle)) => {
             watch(&handle);
-            ending(&handle).await
+            tokio::select! {
+                ending = ending(&handle) => ending,
+                lock = locked_out(coordinator, &handle) => Ending::Waiting { lock },
+            }
         }
         Err(BeginError::ShuttingDown) => Ending::Stopped,
         Err(BeginError::Saga(error)) => error.into(),
@@ -88,6 +96,34 @@ async fn ending<S: Saga>(handle: &Handle<S>) -> Ending<S::Output> {
         if let SagaStatus::Parked(parked) = handle.status() {
             return Ending::Parked { residue: parked.to_string() };
         }
+    }
+}
+
+/// Comes back once the saga waits for a lock of one that needs an operator, and says which.
+async fn locked_out<S: Saga>(coordinator: &Coordinator, handle: &Handle<S>) -> String {
+    let mut seen = None;
+    loop {
+        sleep(PARKED_PATIENCE).await;
+        let status = handle.status();
+        let stuck = match &status {
+            SagaStatus::WaitsForLock { holder, .. } => needs_an_operator::<S>(coordinator, holder).await,
+            _ => false,
+        };
+        // Twice the same: a holder that was parked is tried again meanwhile.
+        if stuck && seen.as_ref() == Some(&status) {
+            return status.to_string();
+        }
+        seen = stuck.then_some(status);
+    }
+}
+
+async fn needs_an_operator<S: Saga>(coordinator: &Coordinator, saga: &SagaId) -> bool {
+    match coordinator.find::<S>(saga).await {
+        Ok(Some(Begun::Started(handle) | Begun::Attached(handle))) => {
+            matches!(handle.status(), SagaStatus::Parked(_) | SagaStatus::Quarantined { .. })
+        }
+        Ok(None | Some(Begun::Finished(_))) => false,
+        Err(error) => matches!(error, BeginError::Saga(_)),
     }
 }
 
@@ -140,6 +176,9 @@ pub async fn close_books<S: Saga>(
             (Err(HandleError::Stopped(_)), SagaStatus::Parked(parked)) => {
                 Ending::Parked { residue: parked.to_string() }
             }
+            (Err(HandleError::Stopped(_)), lock @ SagaStatus::WaitsForLock { .. }) => {
+                Ending::Waiting { lock: lock.to_string() }
+            }
             (Err(error), _) => error.into(),
         };
         endings.insert(handle.id().to_string(), ending);
@@ -154,7 +193,7 @@ pub fn owners<O, W>(endings: &BTreeMap<String, Ending<O>>, owner: impl Fn(&str, 
         match ending {
             Ending::Completed(output) => owners.completed.push(owner(saga, output)),
             Ending::Compensated { .. } | Ending::NotBegun { .. } => {}
-            Ending::Parked { .. } | Ending::Quarantined { .. } | Ending::Stopped => {
+            Ending::Parked { .. } | Ending::Waiting { .. } | Ending::Quarantined { .. } | Ending::Stopped => {
                 owners.unfinished.insert(saga.clone(), ending.word());
             }
         }
@@ -169,6 +208,7 @@ impl<O> Ending<O> {
             Self::Completed(_) => "completed",
             Self::Compensated { .. } => "compensated",
             Self::Parked { .. } => "parked",
+            Self::Waiting { .. } => "waiting",
             Self::Quarantined { .. } => "quarantined",
             Self::Stopped => "stopped",
             Self::NotBegun { .. } => "not begun",
@@ -181,6 +221,7 @@ impl<O> Ending<O> {
             Self::Completed(_) | Self::Stopped => "",
             Self::Compensated { reason: text }
             | Self::Parked { residue: text }
+            | Self::Waiting { lock: text }
             | Self::Quarantined { cause: text }
             | Self::NotBegun { cause: text } => text,
         }

@@ -170,6 +170,27 @@ fn all_orders_are_fulfilled_or_nothing_of_them_is_and_a_second_run_changes_nothi
     }
 }
 
+/// The program tells it, and does not wait for ever.
+#[test]
+fn an_order_behind_one_that_needs_an_operator_waits_and_goes_on_with_the_next_run() {
+    let both = |id: &str| ["order-001", "order-012"].contains(&id);
+    let mut site = Site::new(both);
+    let second = site.orders.pop().unwrap();
+    // Its shipment is to be undone, and cannot be.
+    let faults = ["payment:capture:refuse@order-001", "shipping:unpack:unavailable:always@order-001"];
+    let faults = faults.map(|fault| ["--fault", fault]).concat();
+    let (success, text) = site.run(&faults);
+    assert!(!success && text.contains(" parked "), "{text}");
+    site.orders.push(second);
+    let (success, text) = site.run(&faults);
+    assert!(!success && text.contains("the compensation of `shipment/parcel` is not done"), "{text}");
+    let waits = "waits for the lock `Ada Keller`, which saga `order-001` holds";
+    let row = text.lines().find(|line| line.trim_start().starts_with("order-012")).unwrap();
+    assert!(row.contains(" waiting ") && row.contains(waits), "{text}");
+    let (left, text) = site.finish();
+    assert_eq!((left.count("completed"), left.count("compensated")), (1, 1), "{text}");
+}
+
 #[test]
 fn the_program_is_killed_at_many_moments() {
     let site = Site::new(|_| true);

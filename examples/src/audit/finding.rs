@@ -114,7 +114,8 @@ impl Finding {
                 write!(f, "{id} is held, and no completed {subject} owns it: {thing}")
             }
             Self::Unfinished { id, thing, standing } => {
-                write!(f, "{id} is held for a {subject} that is {standing}: {thing}")
+                let article = if subject.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+                write!(f, "{id} is held for {article} {subject} that is {standing}: {thing}")
             }
             Self::Lost { id, thing } => {
                 write!(f, "{id} is owned by a completed {subject}, and not held for it: {thing}")

@@ -170,8 +170,9 @@ async fn run_on<J: Job>(
     let endings =
         ending::close_books::<J::Saga>(coordinator, sagas.iter().filter_map(|id| SagaId::new(id).ok())).await;
     for Settled { entry, ending } in &mut settled {
-        // A saga that was parked may have come to its end meanwhile.
-        if let (Ending::Parked { .. }, Some(last)) = (&*ending, endings.get(entry.id())) {
+        // A saga that was parked, or waited for one, may have come to its end meanwhile.
+        let last = endings.get(entry.id()).filter(|last| !matches!(last, Ending::Stopped));
+        if let (Ending::Parked { .. } | Ending::Waiting { .. }, Some(last)) = (&*ending, last) {
             ending.clone_from(last);
         }
     }
