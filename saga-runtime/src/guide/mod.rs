@@ -5,6 +5,7 @@
 //! | To begin with | [introduction], [the saga's head](declaration), [participants] |
 //! | Steps and their effects | [`step`], [what an error says](errors), [`compensate`], [`keyed`], [`probe`], [`read`], [`local`], [`pivot`] |
 //! | Time | [durations], [`timeout` and `retry`](policies), [`deadline`], [`sleep`] |
+//! | With other sagas | [`lock`], [child sagas](child) |
 //! | Blocks | [`parallel`], [`if`](branches), [`for` and `parallel for`](items) |
 //! | From outside, and to the end | [`receive`], [`else`](otherwise), [`events`], [`return`](output) |
 //! | Behind it | [what it generates](generated), [why the compiler says so](why) |
@@ -59,6 +60,10 @@ chapters! {
     policies, "policies.md";
     /// `deadline 30m;`: until when the saga may go forward.
     deadline, "deadline.md";
+    /// `lock key, …;`: keeps other sagas away.
+    lock, "lock.md";
+    /// `saga x: T = Other(args);`: another saga as a step.
+    child, "child.md";
     /// `sleep 24h;`: a durable timer.
     sleep, "sleep.md";
     /// `parallel { … }`: branches that run at the same time.

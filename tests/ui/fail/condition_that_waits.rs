@@ -7,7 +7,7 @@ use travel::*;
 saga_runtime::saga! {
     saga Book(trip: Trip) {
         with flights: Flights, hotels: Hotels;
-        if flights.pay(cx).await.is_ok() {
+        if is_sunny(trip).await {
             step flight: Flight = flights.reserve(cx, trip)
                 compensate flights.cancel(cx, flight);
         }

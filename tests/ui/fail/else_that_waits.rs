@@ -7,7 +7,7 @@ use travel::*;
 saga_runtime::saga! {
     saga Book(trip: Trip) {
         with flights: Flights, hotels: Hotels;
-        read flight: Flight = flights.reserve(cx, trip) else flights.reserve(cx, trip).await;
+        read flight: Flight = flights.reserve(cx, trip) else any_flight(trip).await;
         pivot receipt: Receipt = flights.pay(cx);
     }
 }

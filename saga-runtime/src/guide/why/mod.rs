@@ -8,6 +8,8 @@
 //! | [blocks] | `parallel`, `if`, `for`, and expressions in them |
 //! | [clauses] | which clause stands where |
 //! | [times] | durations, retries, waits |
+//! | [locks] | what can be locked, and when |
+//! | [children] | sagas that others begin |
 //! | [types] | what rustc says of types and data |
 //! | [syntax] | how things are written |
 //!
@@ -31,6 +33,10 @@ chapters! {
     clauses, "clauses.md";
     /// Durations, retries, waits.
     times, "times.md";
+    /// What can be locked, and when.
+    locks, "locks.md";
+    /// Sagas that others begin.
+    children, "children.md";
     /// What rustc says of types and data.
     types, "types.md";
     /// How things are written.
