@@ -28,6 +28,19 @@ impl SagaId {
         Err(InvalidSagaId { id: id.chars().take(80).collect(), cause })
     }
 
+    /// Refuses an id from which ids are made that may have so many bytes, and so be too long.
+    #[cfg(feature = "coordinator")]
+    pub(crate) fn must_leave_room(&self, longest: usize) -> Result<(), InvalidSagaId> {
+        if longest <= Self::MAX_LENGTH {
+            return Ok(());
+        }
+        let cause = format!(
+            "its child sagas are named after it, and could have {longest} bytes, where {} is the most",
+            Self::MAX_LENGTH
+        );
+        Err(InvalidSagaId { id: self.0.chars().take(80).collect(), cause })
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

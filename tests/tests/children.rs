@@ -427,17 +427,6 @@ async fn a_parent_leaves_its_place_to_its_child() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_id_that_gets_too_long_for_a_child_is_refused_with_nothing_done() {
-    let desk = Desk::new();
-    let coordinator = start(MemoryLog::new(), &desk).await;
-    let long = "x".repeat(SagaId::MAX_LENGTH - 3);
-    let house = begin::<House>(&coordinator, &long, (0, 0)).await;
-    let why = why(&house).await;
-    assert!(why.contains("200 is the most"), "{why}");
-    assert_eq!(desk.held(), Vec::<String>::new());
-}
-
 #[test]
 fn threads_that_turn_many_children_at_once_leave_nothing() {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
@@ -546,4 +535,13 @@ fn parents_and_children_in_a_file_go_on_after_a_restart() {
             stopped_after(&open, way, minutes, dies);
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_leaves_no_room_for_those_of_the_children_is_refused_at_once() {
+    let coordinator = builder(MemoryLog::new(), &Desk::default()).start().await.unwrap();
+    let begun = coordinator.begin::<House>("h".repeat(180), (0, 0)).await;
+    let error = begun.unwrap_err().to_string();
+    assert!(error.contains("its child sagas are named after it"), "{error}");
+    assert!(coordinator.begin::<Lamp>("l".repeat(180), ()).await.is_ok());
 }

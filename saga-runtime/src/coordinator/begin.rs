@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::coordinator::Coordinator;
-use crate::coordinator::child::ChildOf;
+use crate::coordinator::child::{ChildOf, longest_descendant};
 use crate::coordinator::driver::Driver;
 use crate::coordinator::handle::{Handle, HandleError, Outcome, outcome_of};
 use crate::coordinator::recovery::{Registration, registration_of, spawn_adopt};
@@ -97,6 +97,11 @@ impl Coordinator {
         let id = SagaId::new(id)?;
         let shared = &self.inner.shared;
         let registration = registration::<S>(shared)?;
+        let children = S::children();
+        if !children.is_empty() {
+            let longest = id.as_str().len() + longest_descendant(shared, S::DEFINITION, &children);
+            id.must_leave_room(longest)?;
+        }
         let json: Arc<str> = S::encode_input(&input)?.into();
         let mut input = Some(input);
         // Counts as a task, so that a shutdown does not drain between this check and the first record.

@@ -16,7 +16,7 @@ use crate::coordinator::journal;
 use crate::coordinator::recovery::{Found, find, rouse_any};
 use crate::coordinator::shared::{Entry, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
-use crate::definition::Definition;
+use crate::definition::{Definition, StepKind};
 use crate::error::{Failure, FailureKind};
 use crate::id::SagaId;
 use crate::log::{History, Status};
@@ -45,6 +45,32 @@ pub(crate) struct Child {
 pub(crate) fn child_id(parent: &SagaId, step: &str, items: &Items) -> Result<SagaId, String> {
     let step = step.strip_prefix("r#").unwrap_or(step);
     SagaId::new(format!("{parent}/{step}{items}")).map_err(|error| error.to_string())
+}
+
+/// How many bytes the ids of a saga's descendants may have more than its own: each is named after the step that begins
+/// it, its item, and the attempt.
+pub(crate) fn longest_descendant(
+    shared: &Shared,
+    definition: &Definition,
+    children: &[&'static Definition],
+) -> usize {
+    const ITEM_AND_ATTEMPT: usize = 24;
+    // A saga that begins itself has no longest one: its ids are looked at as far as most go.
+    fn longest(
+        shared: &Shared,
+        definition: &Definition,
+        children: &[&'static Definition],
+        depth: u8,
+    ) -> usize {
+        let steps = definition.steps.iter().filter(|step| step.kind == StepKind::Saga);
+        let Some(own) = steps.map(|step| 1 + step.name.len() + ITEM_AND_ATTEMPT).max() else { return 0 };
+        let below = |child: &&'static Definition| {
+            let saga = shared.registered(child.name, child.fingerprint()).filter(|_| depth > 0)?;
+            Some(longest(shared, child, &saga.children(), depth - 1))
+        };
+        own + children.iter().filter_map(below).max().unwrap_or(0)
+    }
+    longest(shared, definition, children, 3)
 }
 
 /// How a child that was looked at stands.
