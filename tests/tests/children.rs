@@ -439,10 +439,9 @@ fn threads_that_turn_many_children_at_once_leave_nothing() {
             houses.push(begin::<House>(&coordinator, &number.to_string(), (0, 0)).await);
         }
         for house in houses {
-            match tokio::time::timeout(30 * SECOND, house.outcome()).await {
-                Ok(outcome) => assert!(matches!(outcome, Ok(Outcome::Compensated(_))), "{outcome:?}"),
-                Err(late) => panic!("{} {}: {late}", house.id(), house.status()),
-            }
+            let outcome = tokio::time::timeout(30 * SECOND, house.outcome()).await;
+            let Ok(outcome) = outcome else { panic!("{} does not end: {}", house.id(), house.status()) };
+            assert!(matches!(outcome, Ok(Outcome::Compensated(_))), "{outcome:?}");
         }
         assert_eq!(desk.held(), Vec::<String>::new());
     });
