@@ -615,16 +615,16 @@ const _: () = {
             BookTripIfCarToCarBranchBackward::Undone
         }
 
+        fn decision(trip: &Trip) -> ::core::option::Option<u32> {
+            let output: u32 = if trip.wants_car { 0 } else { 1 };
+            ::core::option::Option::Some(output)
+        }
+
         async fn attempt(
             request: __saga::Request<BookTripParticipants>,
             trip: __saga::Shared<Trip>,
         ) -> __saga::Settled<BookTripEvent> {
             return __saga::evaluated(Self::decision(&trip), BookTripEvent::IfCarDone);
-        }
-
-        fn decision(trip: &Trip) -> ::core::option::Option<u32> {
-            let output: u32 = if trip.wants_car { 0 } else { 1 };
-            ::core::option::Option::Some(output)
         }
     }
 
@@ -968,7 +968,6 @@ const _: () = {
     impl<Log> __saga::RunsOn<Log> for BookTrip
     where
         Log: ?::core::marker::Sized,
-        Self: __saga::Saga,
     {}
     #[automatically_derived]
     impl __saga::Event for BookTripEvent {
