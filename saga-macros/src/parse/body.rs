@@ -166,7 +166,7 @@ impl Parser<'_, '_> {
                 if top.lock.is_some() {
                     self.twice(At::from(keyword), word);
                 } else {
-                    top.lock = lock;
+                    top.lock = Some(lock);
                 }
             }
             "return" => return self.returns(keyword, top),
@@ -177,21 +177,21 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// Reads the keys behind `lock`. `None`: there is none, which was reported.
-    fn lock(&mut self, keyword: &Ident, is_first: bool) -> Option<Lock> {
+    /// Reads the keys behind `lock`.
+    fn lock(&mut self, keyword: &Ident, is_first: bool) -> Lock {
         let trees = self.take_expression(Until::Statement);
         if trees.is_empty() {
             self.report
                 .error(keyword, "`lock` names nothing to lock")
                 .help("write `lock key, …;`: each key an expression, such as `trip.customer`");
-            return None;
+            return Lock { keyword: keyword.span(), keys: vec![Call::missing()] };
         }
         if !is_first {
             self.report
                 .error(keyword, "`lock` comes after a step: all locks are taken before anything is done")
                 .help("move it before the first step");
         }
-        Some(Lock { keyword: keyword.span(), keys: self.finish_calls(&trees) })
+        Lock { keyword: keyword.span(), keys: self.finish_calls(&trees) }
     }
 
     fn returns(&mut self, keyword: &Ident, top: &mut Top) {

@@ -67,7 +67,9 @@ pub(super) fn ends_step(rest: Cursor<'_>) -> bool {
 
 /// Whether a statement starts here, as its first tokens alone tell: no expression contains tokens like these.
 pub(super) fn looks_like_statement(cursor: Cursor<'_>) -> bool {
-    let is_unknown = |(word, rest): (Ident, Cursor<'_>)| !is_keyword(&word.to_string()) && is_binding(rest);
+    // Behind the word of a clause it is a path of which half the `::` is typed.
+    let is_name = |word: &str| !is_keyword(word) && !is_clause(word);
+    let is_unknown = |(word, rest): (Ident, Cursor<'_>)| is_name(&word.to_string()) && is_binding(rest);
     looks_like_known_statement(cursor) || cursor.ident().is_some_and(is_unknown)
 }
 

@@ -28,6 +28,7 @@ const FORMS: &[Form] = &[
     form("deadline 30m;", &[]),
     form("timeout 30s;", &[]),
     form("retry 5 times every 100ms..(LONGEST);", &[]),
+    form("lock order.customer, \"desk\";", &[]),
     form(
         "/// Holds a seat.\n\
          step flight: Map<Flight, Seat> = flights.reserve(cx, order.seat(1)?, |seat| seat.price)\n\
@@ -50,6 +51,11 @@ const FORMS: &[Form] = &[
          }",
         &["Hotel", "Room", "View"],
     ),
+    form(
+        "local seat: Seat = book::take(tx, order.seat(2)?, flight) compensate book::free(tx, seat);",
+        &["Seat"],
+    ),
+    form("saga stay: Stay = trips::Stay(order.clone(), flight.price + 1);", &["Stay"]),
     form("receive approval: Approval within 24h else Approval::none();", &["Approval"]),
     form(
         "if let Some(Bag { weight, .. }) = &order.bag && *weight > 5 {\n\

@@ -217,10 +217,11 @@ fn a_lock() {
     check(
         "lock; step b: B = g();",
         expect![[r#"
-        at `lock`: `lock` names nothing to lock
-        help: write `lock key, …;`: each key an expression, such as `trip.customer`
-        Step b: B = g ()
-    "#]],
+            at `lock`: `lock` names nothing to lock
+            help: write `lock key, …;`: each key an expression, such as `trip.customer`
+            lock  (refused)
+            Step b: B = g ()
+        "#]],
     );
     check(
         "lock a. ; step b: B = g();",
