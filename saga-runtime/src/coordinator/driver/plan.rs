@@ -12,7 +12,9 @@ use crate::coordinator::shared::Entry;
 use crate::coordinator::status::{Parked, ParkedCall, Progress, SagaStatus};
 use crate::definition::StepKind;
 use crate::log::Wake;
-use crate::machine::{AttemptFact, Call, Decision, Fact, FactKind, Refusal, State, decide, is_parked};
+use crate::machine::{
+    AttemptFact, Call, Decision, Effect, Fact, FactKind, Refusal, State, decide, is_parked,
+};
 use crate::saga::Saga;
 
 /// A saga that waits as long as this is let go: below, reading it again costs more than its task.
@@ -170,30 +172,9 @@ impl<S: Saga> Driver<S> {
 
     /// Tells the handles whether an operator should look.
     pub(super) fn show(&mut self, calls: &[Call]) {
-        let parked = calls.iter().filter(|call| is_parked(call, &retry::<S>(call)));
-        let parked = parked
-            .map(|call| {
-                let failure = self.failures.get(&call.place);
-                ParkedCall {
-                    step: step_name::<S>(call),
-                    kind: call.kind,
-                    attempts: call.attempts.made(),
-                    failure: failure.map(|failure| failure.kind),
-                    message: failure.map_or_else(String::new, |failure| failure.message.clone()),
-                    goes_on: decide(call, &retry::<S>(call), 0) != Decision::Wait,
-                }
-            })
-            .collect::<Vec<_>>();
-        let mut parked = parked;
-        let mut of_children = Vec::new();
-        for (step, child) in self.children_in_flight(calls) {
-            if let Some(SagaStatus::Parked(child)) = child.progress.borrow().status() {
-                let named = |name: &str| Cow::Owned(format!("{step}/{name}"));
-                let calls = child.calls.iter().cloned();
-                parked.extend(calls.map(|call| ParkedCall { step: named(&call.step), ..call }));
-                of_children.extend(child.residue.iter().map(|(name, effect)| (named(name), *effect)));
-            }
-        }
+        let mut parked = self.parked(calls);
+        let (of_children, residue_of_children) = self.parked_of_children(calls);
+        parked.extend(of_children);
         let status = if let Some(Blocked { key, holder, .. }) = &self.blocked {
             SagaStatus::WaitsForLock { key: key.clone(), holder: holder.clone() }
         } else if parked.is_empty() {
@@ -206,7 +187,7 @@ impl<S: Saga> Driver<S> {
                 residue.record(S::DEFINITION, fact);
             }
             let residue = residue.effects().map(|(place, effect)| (place_name::<S>(place), effect));
-            let residue = residue.chain(of_children).collect();
+            let residue = residue.chain(residue_of_children).collect();
             SagaStatus::Parked(Parked { calls: parked, residue })
         };
         let changed = match &*self.progress.borrow() {
@@ -220,5 +201,36 @@ impl<S: Saga> Driver<S> {
             self.publish(status, None);
             self.show_parent();
         }
+    }
+
+    /// Its own calls that an operator should see.
+    fn parked(&self, calls: &[Call]) -> Vec<ParkedCall> {
+        let parked = calls.iter().filter(|call| is_parked(call, &retry::<S>(call)));
+        let shown = parked.map(|call| {
+            let failure = self.failures.get(&call.place);
+            ParkedCall {
+                step: step_name::<S>(call),
+                kind: call.kind,
+                attempts: call.attempts.made(),
+                failure: failure.map(|failure| failure.kind),
+                message: failure.map_or_else(String::new, |failure| failure.message.clone()),
+                goes_on: decide(call, &retry::<S>(call), 0) != Decision::Wait,
+            }
+        });
+        shown.collect()
+    }
+
+    /// The same of the children that it waits for, and what of them may still be in effect: as `room/bed`.
+    fn parked_of_children(&self, calls: &[Call]) -> (Vec<ParkedCall>, Vec<(Cow<'static, str>, Effect)>) {
+        let (mut parked, mut residue) = (Vec::new(), Vec::new());
+        for (step, child) in self.children_in_flight(calls) {
+            if let Some(SagaStatus::Parked(child)) = child.progress.borrow().status() {
+                let named = |name: &str| Cow::Owned(format!("{step}/{name}"));
+                let calls = child.calls.iter().cloned();
+                parked.extend(calls.map(|call| ParkedCall { step: named(&call.step), ..call }));
+                residue.extend(child.residue.iter().map(|(name, effect)| (named(name), *effect)));
+            }
+        }
+        (parked, residue)
     }
 }
