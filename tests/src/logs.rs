@@ -1,13 +1,13 @@
 //! A log that counts, fails, and "crashes the process" on command.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use saga_runtime::SagaId;
 use saga_runtime::log::{
-    Append, AppendError, AppendLocal, Cursor, History, HistoryError, LockCursor, LockPage, LogError,
+    Append, AppendError, AppendLocal, Cursor, Damaged, History, HistoryError, LockCursor, LockPage, LogError,
     LogFuture, Page, Record, SagaLog, Status, Wake,
 };
 use tokio::sync::watch;
@@ -39,6 +39,7 @@ struct State {
     script: BTreeMap<usize, LogFault>,
     down: bool,
     delay: Duration,
+    damaged: BTreeSet<String>,
 }
 
 impl TestLog {
@@ -62,6 +63,16 @@ impl TestLog {
     /// Whether the log answers nothing but that it is unavailable.
     pub fn set_down(&self, down: bool) {
         self.state().down = down;
+    }
+
+    /// Whether the history of this saga cannot be read.
+    pub fn set_damaged(&self, saga: &str, damaged: bool) {
+        let sagas = &mut self.state().damaged;
+        if damaged {
+            sagas.insert(saga.to_owned())
+        } else {
+            sagas.remove(saga)
+        };
     }
 
     /// How long each append takes from now on.
@@ -206,6 +217,10 @@ impl SagaLog for TestLog {
                 return pending().await;
             }
             self.is_up()?;
+            if self.state().damaged.contains(id.as_str()) {
+                let cause = "the checksum of record 0 is wrong".to_owned();
+                return Err(Damaged { saga: id.to_string(), cause }.into());
+            }
             self.log.history(id).await
         })
     }

@@ -351,6 +351,37 @@ async fn what_a_child_cannot_get_done_is_shown_by_its_parent_and_tried_again_thr
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_child_that_cannot_go_on_is_shown_by_its_parent_with_the_reason_as_long_as_that_holds() {
+    for compensates in [false, true] {
+        let (log, desk) = (TestLog::new(MemoryLog::new()), Desk::new());
+        let coordinator = start(log.clone(), &desk).await;
+        if compensates {
+            desk.becomes(Mood::Refuses, "h/second");
+        }
+        let house = begin::<House>(&coordinator, "h", (5, 5)).await;
+        sleep(if compensates { 7 } else { 2 } * MINUTE).await;
+        assert_eq!(house.status(), SagaStatus::Running);
+        log.set_damaged("h/room", true);
+        sleep(10 * MINUTE).await;
+        let status = house.status();
+        let (calls, residue) = parked(&status);
+        assert_eq!(calls, ["room"], "{status}");
+        assert!(status.to_string().contains("the checksum of record 0 is wrong"), "{status}");
+        assert!(residue.contains(&"room") && residue.contains(&"first"), "{status}");
+        log.set_damaged("h/room", false);
+        sleep(MINUTE).await;
+        assert!(!matches!(house.status(), SagaStatus::Parked(_)), "{}", house.status());
+        if compensates {
+            assert!(why(&house).await.contains("second"));
+            assert_eq!(desk.held(), Vec::<String>::new());
+        } else {
+            assert!(matches!(house.outcome().await, Ok(Outcome::Completed(_))));
+            assert_eq!(desk.held(), WHOLE);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn children_of_items_branches_and_arms_are_sagas_of_their_own() {
     let (log, desk) = (MemoryLog::new(), Desk::new());
     let coordinator = start(log.clone(), &desk).await;

@@ -2,14 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use saga_runtime::log::{
-    Append, AppendError, Cursor, Damaged, History, HistoryError, LockCursor, LockPage, LogError, LogFuture,
-    MemoryLog, Page, SagaLog, SqliteLog, Wake,
-};
+use saga_runtime::log::{MemoryLog, SagaLog, SqliteLog};
 use saga_runtime::machine::Cause;
 use saga_runtime::{CancelAnswer, Coordinator, Handle, Outcome, Saga, SagaId, SagaStatus, saga};
 use saga_tests::desk::{Desk, Mood};
@@ -371,58 +366,32 @@ fn locks_and_those_who_wait_survive_restarts() {
     });
 }
 
-/// A log in which the saga `broken` is damaged from a certain moment on.
-#[derive(Clone)]
-struct Breaking(MemoryLog, Arc<AtomicBool>);
-
-impl SagaLog for Breaking {
-    fn append(&self, batch: Vec<Append>) -> LogFuture<'_, Vec<Result<(), AppendError>>> {
-        self.0.append(batch)
-    }
-
-    fn history<'a>(&'a self, id: &'a SagaId) -> LogFuture<'a, Result<Option<History>, HistoryError>> {
-        Box::pin(async move {
-            if id.as_str() == "broken" && self.1.load(Ordering::SeqCst) {
-                let cause = "the checksum of record 0 is wrong".to_owned();
-                return Err(Damaged { saga: id.to_string(), cause }.into());
-            }
-            self.0.history(id).await
-        })
-    }
-
-    fn unfinished(
-        &self,
-        until: Wake,
-        after: Option<Cursor>,
-        limit: usize,
-    ) -> LogFuture<'_, Result<Page, LogError>> {
-        self.0.unfinished(until, after, limit)
-    }
-
-    fn next_wake(&self, after_ms: u64) -> LogFuture<'_, Result<Option<u64>, LogError>> {
-        self.0.next_wake(after_ms)
-    }
-
-    fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
-        self.0.waiting(after_ms)
-    }
-
-    fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>> {
-        self.0.locks(after, limit)
-    }
+#[tokio::test(start_paused = true)]
+async fn a_parent_whose_child_waits_for_a_lock_shows_which_and_nobody_holds_a_task() {
+    let coordinator = start(MemoryLog::new(), &Desk::new()).await;
+    let job = job(&coordinator, "job", "inner", 10).await;
+    sleep(SECOND).await;
+    let outer = begin::<Outer>(&coordinator, "outer", "own".to_owned()).await;
+    sleep(MINUTE).await;
+    assert_eq!(outer.status(), waits_for("inner", "job"));
+    assert_eq!(coordinator.running(), 0);
+    job.outcome().await.unwrap();
+    sleep(MINUTE).await;
+    assert_eq!(outer.status(), SagaStatus::Running);
+    assert_eq!(outer.outcome().await, Ok(Outcome::Completed(2)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_that_cannot_be_read_any_more_does_not_keep_those_behind_it_waiting() {
     for seen in [true, false] {
-        let log = Breaking(MemoryLog::new(), Arc::default());
+        let log = TestLog::new(MemoryLog::new());
         let desk = Desk::new();
         let coordinator = start(log.clone(), &desk).await;
         let holder = job(&coordinator, "holder", "account", 1).await;
         let broken = Some(job(&coordinator, "broken", "account", 1).await).filter(|_| seen);
         let behind = job(&coordinator, "behind", "account", 1).await;
         sleep(SECOND).await;
-        log.1.store(true, Ordering::SeqCst);
+        log.set_damaged("broken", true);
         assert_eq!(holder.outcome().await, Ok(Outcome::Completed(2)));
         sleep(10 * MINUTE).await;
         assert_eq!(behind.status(), SagaStatus::Completed, "seen: {seen}");

@@ -5,7 +5,6 @@
 //! parent ends. So a parent compensates a child as it compensates any other step.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{oneshot, watch};
 use tracing::{error, warn};
@@ -37,8 +36,20 @@ pub(crate) struct Child {
     pub(crate) shared: Arc<Shared>,
     pub(crate) id: SagaId,
     pub(crate) of: ChildOf,
-    /// Whether it was looked at and is its parent's: nothing is to be done but to wait until it says more.
-    pub(crate) is_awaited: Arc<AtomicBool>,
+    /// What its parent waits for.
+    pub(crate) awaited: watch::Sender<Awaited>,
+}
+
+/// What a parent waits for that has begun, or turns, a child.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Awaited {
+    /// Nobody has looked at the child yet: it may be another's.
+    #[default]
+    Sight,
+    /// It is its parent's, and tells what happens.
+    Word,
+    /// It cannot go on for now, for this reason: it is looked at again and again.
+    Recovery(String),
 }
 
 /// The id of the child that `step` of `parent` begins.
@@ -115,11 +126,7 @@ impl Child {
                 let (answer, _) = oneshot::channel();
                 self.tell(&entry, Command::Cancel { reason: self.reason(), by_parent: true, answer });
             }
-            self.is_awaited.store(true, Ordering::SeqCst);
-            if self.shared.is_dormant(&self.id) {
-                // It was before anybody waited for it. From now on its parent can be so, too.
-                self.wake_parent();
-            }
+            self.await_word();
             let changed = async {
                 // An error says that the parent is gone, and with it this call.
                 let turned = turning.wait_for(|turning| *turning).await.is_ok();
@@ -161,6 +168,7 @@ impl Child {
             };
             let (answer, answered) = oneshot::channel();
             self.tell(&entry, Command::Cancel { reason: self.reason(), by_parent: true, answer });
+            self.await_word();
             // It was held, and that is not its end: only how it stands once it has answered counts.
             let seen = match answered.await {
                 Ok(_) => self.settled(&entry).await,
@@ -211,6 +219,15 @@ impl Child {
         rouse_any(&self.shared, entry);
     }
 
+    /// It was found, and goes on.
+    fn await_word(&self) {
+        let before = self.awaited.send_replace(Awaited::Word);
+        // It may have been dormant before anybody waited for it: from now on its parent can be so, too.
+        if matches!(before, Awaited::Recovery(_)) || self.shared.is_dormant(&self.id) {
+            self.wake_parent();
+        }
+    }
+
     fn wake_parent(&self) {
         if let Some(parent) = self.shared.entry(&self.of.parent) {
             // An error says that it has ended.
@@ -230,6 +247,10 @@ impl Child {
     /// Waits before the next look. `false`: the coordinator shuts down first.
     async fn back_off(&self, cause: &str) -> bool {
         error!(child = %self.id, cause, "its parent waits until it can go on");
+        let recovery = Awaited::Recovery(cause.to_owned());
+        if self.awaited.send_replace(recovery.clone()) != recovery {
+            self.wake_parent();
+        }
         tokio::select! {
             () = tokio::time::sleep(LOG_BACK_OFF * 20) => true,
             () = self.shared.shutdown() => false,

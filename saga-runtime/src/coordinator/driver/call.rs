@@ -36,8 +36,8 @@ impl<S: Saga> Driver<S> {
         if is_child::<S>(call) {
             let child = self.child_of_call(call);
             let begins = if call.kind == CallKind::Compensation { None } else { Some(self.begins(call)?) };
-            let is_awaited = child.as_ref().ok().map(|child| Arc::clone(&child.is_awaited));
-            self.in_flight.insert(call.place.clone(), is_awaited);
+            let awaited = child.as_ref().ok().map(|child| child.awaited.subscribe());
+            self.in_flight.insert(call.place.clone(), awaited);
             let attempt = child_attempt::<S>(call.clone(), child, begins, self.turning.subscribe());
             return Ok(Either::Left(attempt.instrument(span)));
         }

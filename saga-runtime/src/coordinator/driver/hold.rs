@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tracing::info;
 
 use super::record::returned;
 use super::{Command, Driver, Stop, is_child, step_name};
-use crate::coordinator::child::{Child, ChildOf, child_id};
+use crate::coordinator::child::{Awaited, Child, ChildOf, child_id};
 use crate::coordinator::journal;
 use crate::coordinator::recovery::{rouse_any, wake};
 use crate::coordinator::shared::Entry;
@@ -121,7 +121,7 @@ impl<S: Saga> Driver<S> {
         let step = S::DEFINITION.steps.get(place.step).map_or("", |step| step.name);
         let id = child_id(&self.id, step, &place.items)?;
         let of = ChildOf { parent: self.id.clone(), root: self.root(), held: Self::holds_child_of(place) };
-        Ok(Child { shared: Arc::clone(&self.shared), id, of, is_awaited: Arc::default() })
+        Ok(Child { shared: Arc::clone(&self.shared), id, of, awaited: watch::Sender::default() })
     }
 
     /// The saga that is nobody's child: itself, or its first ancestor.
@@ -143,6 +143,16 @@ impl<S: Saga> Driver<S> {
             Some((step_name::<S>(call), self.shared.entry(&child.id)?))
         });
         children.collect()
+    }
+
+    /// The calls whose children cannot go on for now, and why.
+    pub(super) fn stuck_children<'c>(&self, calls: &'c [Call]) -> Vec<(&'c Call, String)> {
+        let stuck =
+            calls.iter().filter_map(|call| match &*self.in_flight.get(&call.place)?.as_ref()?.borrow() {
+                Awaited::Recovery(cause) => Some((call, cause.clone())),
+                Awaited::Sight | Awaited::Word => None,
+            });
+        stuck.collect()
     }
 
     /// What its children wait for is tried at once, too.

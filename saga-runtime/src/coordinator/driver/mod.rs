@@ -16,7 +16,6 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -30,7 +29,7 @@ pub use self::command::{CancelAnswer, SendAnswer};
 use self::lock::Blocked;
 pub(crate) use self::lock::locks_taken;
 use crate::coordinator::attempt::{Ended, panic_message};
-use crate::coordinator::child::ChildOf;
+use crate::coordinator::child::{Awaited, ChildOf};
 use crate::coordinator::fold::Folded;
 use crate::coordinator::journal;
 use crate::coordinator::mailbox::Mailbox;
@@ -77,8 +76,8 @@ pub(crate) struct Driver<S: Saga> {
     commands: mpsc::UnboundedReceiver<Command>,
     /// Wishes to cancel that the pivot's outcome decides.
     cancels: Vec<oneshot::Sender<CancelAnswer>>,
-    /// What is in flight; of a child whether it is only awaited.
-    in_flight: HashMap<Place, Option<Arc<AtomicBool>>>,
+    /// What is in flight; of a child, what is waited for.
+    in_flight: HashMap<Place, Option<watch::Receiver<Awaited>>>,
     /// When the next attempt of a step is due, and for which call as it stood that was decided.
     due: HashMap<Place, (Call, Instant)>,
     failures: HashMap<Place, Failure>,

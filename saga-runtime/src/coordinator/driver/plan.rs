@@ -1,16 +1,17 @@
 //! What is due, and until when is waited: what follows from the state and the clock alone.
 
 use std::borrow::Cow;
-use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 use tracing::warn;
 
 use super::lock::Blocked;
 use super::{Driver, attempt_fact, is_child, place_name, retry, step_name, taint};
+use crate::coordinator::child::Awaited;
 use crate::coordinator::shared::Entry;
 use crate::coordinator::status::{Parked, ParkedCall, Progress, SagaStatus};
 use crate::definition::StepKind;
+use crate::error::Failure;
 use crate::log::Wake;
 use crate::machine::{
     AttemptFact, Call, Decision, Effect, Fact, FactKind, Refusal, State, decide, is_parked,
@@ -161,8 +162,8 @@ impl<S: Saga> Driver<S> {
     /// Whether nothing happens to the child before it wakes. Its end may be known already, and is then to be taken up; and
     /// as long as nobody has looked, it may be another's saga.
     fn waits_for_dormant_child(&self, call: &Call) -> bool {
-        let is_awaited = self.in_flight.get(&call.place).and_then(Option::as_ref);
-        let is_awaited = is_awaited.is_some_and(|is_awaited| is_awaited.load(Ordering::SeqCst));
+        let awaited = self.in_flight.get(&call.place).and_then(Option::as_ref);
+        let is_awaited = awaited.is_some_and(|awaited| *awaited.borrow() == Awaited::Word);
         let Some(child) = self.child_of_call(call).ok().filter(|_| is_awaited) else { return false };
         let is_dormant = self.shared.is_dormant(&child.id);
         let entry = self.shared.entry(&child.id);
@@ -173,18 +174,23 @@ impl<S: Saga> Driver<S> {
     /// Tells the handles whether an operator should look.
     pub(super) fn show(&mut self, calls: &[Call]) {
         let mut parked = self.parked(calls);
+        let stuck = self.stuck_children(calls);
+        parked.extend(stuck.iter().map(|(call, cause)| stuck_child::<S>(call, cause)));
         let (of_children, residue_of_children) = self.parked_of_children(calls);
         parked.extend(of_children);
         let status = if let Some(Blocked { key, holder, .. }) = &self.blocked {
             SagaStatus::WaitsForLock { key: key.clone(), holder: holder.clone() }
         } else if parked.is_empty() {
-            SagaStatus::Running
+            self.lock_of_children(calls).unwrap_or(SagaStatus::Running)
         } else {
-            // What is in flight may take effect too.
+            // What is in flight may take effect too, and so may what a child did that cannot go on.
             let mut residue = self.residue.clone();
             let open = self.state.as_ref().map(taint::<S>).unwrap_or_default();
-            for fact in &open {
-                residue.record(S::DEFINITION, fact);
+            let stuck = stuck.iter().map(|(call, cause)| {
+                attempt_fact(call, AttemptFact::Failed(Failure::unknown(cause.as_str())))
+            });
+            for fact in open.into_iter().chain(stuck) {
+                residue.record(S::DEFINITION, &fact);
             }
             let residue = residue.effects().map(|(place, effect)| (place_name::<S>(place), effect));
             let residue = residue.chain(residue_of_children).collect();
@@ -232,5 +238,27 @@ impl<S: Saga> Driver<S> {
             }
         }
         (parked, residue)
+    }
+
+    /// The first lock that a child waits for.
+    fn lock_of_children(&self, calls: &[Call]) -> Option<SagaStatus> {
+        self.children_in_flight(calls).into_iter().find_map(|(_, child)| {
+            match child.progress.borrow().status() {
+                Some(status @ SagaStatus::WaitsForLock { .. }) => Some(status.clone()),
+                _ => None,
+            }
+        })
+    }
+}
+
+/// What an operator is shown of a call whose child cannot go on for now.
+fn stuck_child<S: Saga>(call: &Call, cause: &str) -> ParkedCall {
+    ParkedCall {
+        step: step_name::<S>(call),
+        kind: call.kind,
+        attempts: call.attempts.made(),
+        failure: None,
+        message: format!("its child saga cannot go on: {cause}"),
+        goes_on: true,
     }
 }
