@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tracing::{debug, error};
 
-use crate::coordinator::driver::LOG_BACK_OFF;
-use crate::coordinator::recovery::{take_up_page, wake as wake_saga};
-use crate::coordinator::shared::{NO_ALARM, Shared};
+use crate::coordinator::recovery::take_up_page;
+use crate::coordinator::shared::{LOG_BACK_OFF, NO_ALARM, Shared};
+use crate::coordinator::wake::wake as wake_saga;
 use crate::log::{Cursor, LogError, Wake};
 
 /// How often the wall clock is looked at while sagas wait: it leaps when the machine has slept.

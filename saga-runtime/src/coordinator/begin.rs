@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::coordinator::Coordinator;
+use crate::coordinator::adopt::spawn_adopt;
 use crate::coordinator::child::{ChildOf, longest_descendant};
 use crate::coordinator::driver::Driver;
 use crate::coordinator::handle::{Handle, HandleError, Outcome, outcome_of};
-use crate::coordinator::recovery::{Registration, registration_of, spawn_adopt};
+use crate::coordinator::registration::{Registration, registration_of};
 use crate::coordinator::shared::{Entry, Reins, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::data::{DataError, same_json};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::coordinator::Coordinator;
 use crate::coordinator::alarm;
-use crate::coordinator::recovery::{Recoverable, Registered, Registration, recover};
+use crate::coordinator::recovery::recover;
+use crate::coordinator::registration::{Recoverable, Registered, Registration};
 use crate::coordinator::shared::Shared;
 use crate::log::{LogError, SagaLog};
 use crate::saga::{RunsOn, Saga};

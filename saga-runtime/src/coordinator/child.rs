@@ -10,11 +10,11 @@ use tokio::sync::{oneshot, watch};
 use tracing::{error, warn};
 
 use crate::coordinator::attempt::Ended;
-use crate::coordinator::driver::{Command, LOG_BACK_OFF};
+use crate::coordinator::driver::Command;
 use crate::coordinator::journal;
-use crate::coordinator::recovery::{Found, find, rouse_any};
-use crate::coordinator::shared::{Entry, Shared};
+use crate::coordinator::shared::{Entry, LOG_BACK_OFF, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
+use crate::coordinator::wake::{Found, find, tell, wake_if_seen};
 use crate::definition::{Definition, StepKind};
 use crate::error::{Failure, FailureKind};
 use crate::id::SagaId;
@@ -124,7 +124,11 @@ impl Child {
             };
             if is_turning {
                 let (answer, _) = oneshot::channel();
-                self.tell(&entry, Command::Cancel { reason: self.reason(), by_parent: true, answer });
+                tell(
+                    &self.shared,
+                    &entry,
+                    Command::Cancel { reason: self.reason(), by_parent: true, answer },
+                );
             }
             self.await_word();
             let changed = async {
@@ -167,7 +171,7 @@ impl Child {
                 Seen::Stopped => return Ended::NotSent,
             };
             let (answer, answered) = oneshot::channel();
-            self.tell(&entry, Command::Cancel { reason: self.reason(), by_parent: true, answer });
+            tell(&self.shared, &entry, Command::Cancel { reason: self.reason(), by_parent: true, answer });
             self.await_word();
             // It was held, and that is not its end: only how it stands once it has answered counts.
             let seen = match answered.await {
@@ -202,7 +206,7 @@ impl Child {
                 Found::Stopped => return false,
             };
             let (answer, released) = oneshot::channel();
-            self.tell(&entry, Command::Release { answer });
+            tell(&self.shared, &entry, Command::Release { answer });
             if released.await.is_ok() {
                 return true;
             }
@@ -213,25 +217,12 @@ impl Child {
         }
     }
 
-    fn tell(&self, entry: &Entry, command: Command) {
-        // An error says that it has ended: then its progress says how.
-        let _ = entry.commands.send(command);
-        rouse_any(&self.shared, entry);
-    }
-
     /// It was found, and goes on.
     fn await_word(&self) {
         let before = self.awaited.send_replace(Awaited::Word);
         // It may have been dormant before anybody waited for it: from now on its parent can be so, too.
         if matches!(before, Awaited::Recovery(_)) || self.shared.is_dormant(&self.id) {
-            self.wake_parent();
-        }
-    }
-
-    fn wake_parent(&self) {
-        if let Some(parent) = self.shared.entry(&self.of.parent) {
-            // An error says that it has ended.
-            let _ = parent.commands.send(Command::Wake);
+            wake_if_seen(&self.shared, &self.of.parent);
         }
     }
 
@@ -249,12 +240,9 @@ impl Child {
         error!(child = %self.id, cause, "its parent waits until it can go on");
         let recovery = Awaited::Recovery(cause.to_owned());
         if self.awaited.send_replace(recovery.clone()) != recovery {
-            self.wake_parent();
+            wake_if_seen(&self.shared, &self.of.parent);
         }
-        tokio::select! {
-            () = tokio::time::sleep(LOG_BACK_OFF * 20) => true,
-            () = self.shared.shutdown() => false,
-        }
+        self.shared.back_off(LOG_BACK_OFF * 20).await
     }
 
     async fn begin(&self, definition: &'static Definition, input: &str) -> Seen {

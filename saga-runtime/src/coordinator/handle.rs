@@ -7,9 +7,9 @@ use tokio::sync::oneshot;
 
 use crate::coordinator::driver::{CancelAnswer, Command, SendAnswer};
 use crate::coordinator::fold::{FoldError, fold};
-use crate::coordinator::recovery::rouse;
 use crate::coordinator::shared::{Entry, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
+use crate::coordinator::wake::rouse;
 use crate::data::{self, DataError};
 use crate::id::SagaId;
 use crate::log::{History, HistoryError};
@@ -202,7 +202,7 @@ impl<S: Saga> Handle<S> {
         self.entry.commands.send(command(answer)).ok()?;
         if let Some(shared) = self.shared.upgrade() {
             // Where it is dormant it is driven again, and finds the command.
-            rouse::<S>(&shared, &self.id);
+            rouse(&shared, &self.entry);
         }
         answered.await.ok()
     }

@@ -2,6 +2,7 @@
 //!
 //! It is the "saga execution coordinator" of Garcia-Molina and Salem, *Sagas*, 1987.
 
+mod adopt;
 mod alarm;
 mod attempt;
 mod begin;
@@ -14,9 +15,11 @@ mod handle;
 mod journal;
 mod mailbox;
 mod recovery;
+mod registration;
 mod shared;
 mod status;
 mod waiters;
+mod wake;
 
 use std::sync::Arc;
 

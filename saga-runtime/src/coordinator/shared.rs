@@ -3,17 +3,22 @@
 use std::any::{Any, TypeId};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::coordinator::clock::Clock;
 use crate::coordinator::driver::Command;
-use crate::coordinator::recovery::{Recoverable, Registered, Unclaimed};
+use crate::coordinator::recovery::Unclaimed;
+use crate::coordinator::registration::{Recoverable, Registered};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::coordinator::waiters::Waiters;
 use crate::definition::Fingerprint;
 use crate::id::SagaId;
 use crate::log::{Append, AppendError, LogError, SagaLog, Wake};
+
+/// How often an unavailable log is tried again.
+pub(crate) const LOG_BACK_OFF: Duration = Duration::from_millis(500);
 
 /// The alarm of a coordinator in which no saga waits for a time.
 pub(crate) const NO_ALARM: u64 = u64::MAX;
@@ -297,6 +302,19 @@ impl Shared {
         let _ = self.shutdown.subscribe().wait_for(|down| *down).await;
     }
 
+    /// Waits before another try; when the coordinator begins to shut down, that is made at once. `false`: it was the
+    /// last one.
+    pub(crate) async fn back_off(&self, pause: Duration) -> bool {
+        if self.is_shutting_down() {
+            return false;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.shutdown() => {}
+        }
+        true
+    }
+
     /// Held by every task.
     pub(crate) fn task(&self) -> watch::Receiver<()> {
         self.alive.subscribe()
@@ -352,8 +370,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::sync::oneshot;
 
     use super::*;

@@ -10,9 +10,9 @@ use super::record::returned;
 use super::{Command, Driver, Stop, is_child, step_name};
 use crate::coordinator::child::{Awaited, Child, ChildOf, child_id};
 use crate::coordinator::journal;
-use crate::coordinator::recovery::{rouse_any, wake};
 use crate::coordinator::shared::Entry;
 use crate::coordinator::status::SagaStatus;
+use crate::coordinator::wake::{tell, wake, wake_if_seen};
 use crate::definition::{StepKind, Zone};
 use crate::id::SagaId;
 use crate::log::{Record, Status, Wake};
@@ -159,17 +159,14 @@ impl<S: Saga> Driver<S> {
     pub(super) fn retry_children(&self) {
         for (_, child) in self.children_in_flight(&self.calls()) {
             let (answer, _) = oneshot::channel();
-            // An error says that it has ended.
-            let _ = child.commands.send(Command::Retry { answer });
-            rouse_any(&self.shared, &child);
+            tell(&self.shared, &child, Command::Retry { answer });
         }
     }
 
     /// Its parent shows what has changed, if anybody looks.
     pub(super) fn show_parent(&self) {
-        if let Some(parent) = self.child_of.as_ref().and_then(|of| self.shared.entry(&of.parent)) {
-            let _ = parent.commands.send(Command::Wake);
-            rouse_any(&self.shared, &parent);
+        if let Some(of) = &self.child_of {
+            wake_if_seen(&self.shared, &of.parent);
         }
     }
 

@@ -6,9 +6,10 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use tracing::{error, info};
 
-use super::{Driver, LOG_BACK_OFF, Stop, step_name};
+use super::{Driver, Stop, step_name};
 use crate::coordinator::attempt::panic_message;
 use crate::coordinator::journal::{self, Entry};
+use crate::coordinator::shared::LOG_BACK_OFF;
 use crate::definition::StepKind;
 use crate::error::{Failure, FailureKind};
 use crate::log::{AppendError, AppendLocal, LocalAnswer, LocalCall, Record, Status, Wake};
@@ -39,12 +40,8 @@ impl<S: Saga> Driver<S> {
                 }
                 Err(AppendError::Unavailable(error)) => {
                     error!(%error, "the saga waits for its log");
-                    if self.shared.is_shutting_down() {
+                    if !self.shared.back_off(LOG_BACK_OFF).await {
                         return Err(Stop::Shutdown);
-                    }
-                    tokio::select! {
-                        () = tokio::time::sleep(LOG_BACK_OFF) => {}
-                        () = self.shared.shutdown() => {}
                     }
                 }
                 Err(error) => return Err(Stop::Fault(error.to_string())),

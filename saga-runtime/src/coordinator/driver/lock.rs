@@ -4,7 +4,7 @@ use tracing::info;
 
 use super::{Driver, Stop};
 use crate::coordinator::journal;
-use crate::coordinator::recovery::wake;
+use crate::coordinator::wake::wake;
 use crate::definition::{Definition, StepKind};
 use crate::id::SagaId;
 use crate::log::{Append, Locks, Record, Status, Wake};

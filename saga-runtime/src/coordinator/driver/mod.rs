@@ -16,7 +16,6 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -33,9 +32,9 @@ use crate::coordinator::child::{Awaited, ChildOf};
 use crate::coordinator::fold::Folded;
 use crate::coordinator::journal;
 use crate::coordinator::mailbox::Mailbox;
-use crate::coordinator::recovery::stop_waiting_for_locks;
 use crate::coordinator::shared::{Reins, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
+use crate::coordinator::wake::leave_all_locks;
 use crate::definition::StepKind;
 use crate::error::Failure;
 use crate::id::SagaId;
@@ -44,9 +43,6 @@ use crate::machine::{
     AttemptFact, Call, CallKind, Fact, FactKind, Next, Place, Policy, Residue, Role, State, Time,
 };
 use crate::saga::{Saga, StateOf};
-
-/// How often an unavailable log is tried again.
-pub(crate) const LOG_BACK_OFF: Duration = Duration::from_millis(500);
 
 /// Why the driver stops before the saga's end.
 enum Stop {
@@ -403,7 +399,7 @@ impl<S: Saga> Driver<S> {
         }
         if is_fault {
             // It may not know yet for which it waited before it was dormant.
-            stop_waiting_for_locks(&self.shared, &self.id);
+            leave_all_locks(&self.shared, &self.id);
         }
         if tells {
             self.stop_waiting_for_locks();

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use tracing::{error, info};
 
-use super::{Driver, LOG_BACK_OFF, Stop, locks_taken};
+use super::{Driver, Stop, locks_taken};
 use crate::coordinator::attempt::panic_message;
 use crate::coordinator::journal;
+use crate::coordinator::shared::LOG_BACK_OFF;
 use crate::coordinator::status::SagaStatus;
 use crate::id::SagaId;
 use crate::log::{Append, AppendError, Record, Status, Wake};
@@ -137,12 +138,8 @@ impl<S: Saga> Driver<S> {
                 Err(AppendError::Locked { key, holder, .. }) => return Ok(Some((key, holder))),
                 Err(AppendError::Unavailable(error)) => {
                     error!(%error, "the saga waits for its log");
-                    if self.shared.is_shutting_down() {
+                    if !self.shared.back_off(LOG_BACK_OFF).await {
                         return Err(Stop::Shutdown);
-                    }
-                    tokio::select! {
-                        () = tokio::time::sleep(LOG_BACK_OFF) => {}
-                        () = self.shared.shutdown() => {}
                     }
                 }
                 Err(error) => return Err(Stop::Fault(error.to_string())),
