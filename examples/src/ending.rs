@@ -28,6 +28,11 @@ pub enum Ending<O> {
         /// What does not get done, and what may still be in effect.
         residue: String,
     },
+    /// An operator has ended it by hand: some of it may be done.
+    Closed {
+        /// Who, why, and what may still be in effect.
+        by: String,
+    },
     /// It waits for a lock of a saga that does not go on by itself.
     Waiting {
         /// Which lock, and which saga.
@@ -193,7 +198,11 @@ pub fn owners<O, W>(endings: &BTreeMap<String, Ending<O>>, owner: impl Fn(&str, 
         match ending {
             Ending::Completed(output) => owners.completed.push(owner(saga, output)),
             Ending::Compensated { .. } | Ending::NotBegun { .. } => {}
-            Ending::Parked { .. } | Ending::Waiting { .. } | Ending::Quarantined { .. } | Ending::Stopped => {
+            Ending::Parked { .. }
+            | Ending::Closed { .. }
+            | Ending::Waiting { .. }
+            | Ending::Quarantined { .. }
+            | Ending::Stopped => {
                 owners.unfinished.insert(saga.clone(), ending.word());
             }
         }
@@ -208,6 +217,7 @@ impl<O> Ending<O> {
             Self::Completed(_) => "completed",
             Self::Compensated { .. } => "compensated",
             Self::Parked { .. } => "parked",
+            Self::Closed { .. } => "closed",
             Self::Waiting { .. } => "waiting",
             Self::Quarantined { .. } => "quarantined",
             Self::Stopped => "stopped",
@@ -221,6 +231,7 @@ impl<O> Ending<O> {
             Self::Completed(_) | Self::Stopped => "",
             Self::Compensated { reason: text }
             | Self::Parked { residue: text }
+            | Self::Closed { by: text }
             | Self::Waiting { lock: text }
             | Self::Quarantined { cause: text }
             | Self::NotBegun { cause: text } => text,
@@ -229,7 +240,7 @@ impl<O> Ending<O> {
 
     /// Whether the saga has come to its end, one way or the other.
     pub fn is_end(&self) -> bool {
-        matches!(self, Self::Completed(_) | Self::Compensated { .. })
+        matches!(self, Self::Completed(_) | Self::Compensated { .. } | Self::Closed { .. })
     }
 }
 
@@ -247,6 +258,7 @@ impl<O> From<Outcome<O>> for Ending<O> {
         match outcome {
             Outcome::Completed(output) => Self::Completed(Box::new(output)),
             Outcome::Compensated(cause) => Self::Compensated { reason: cause.to_string() },
+            Outcome::Closed(closed) => Self::Closed { by: closed.to_string() },
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn sequence(saga: &Saga, records: &[RecordView<'_>]) -> String {
     let mut chart = String::from("sequenceDiagram\n    participant c as ");
     chart.push_str(&text::mermaid(&format!("{} coordinator", saga.name)));
     chart.push('\n');
-    let mut run = Run { chart, lanes: lanes(saga, records), open: Vec::new(), last_ms: None };
+    let mut run = Run { chart, lanes: lanes(saga, records), open: Vec::new(), by_hand: None, last_ms: None };
     for (i, lane) in run.lanes.iter().enumerate() {
         let _ = writeln!(run.chart, "    participant p{i} as {}", text::mermaid(lane));
     }
@@ -91,6 +91,8 @@ struct Run {
     lanes: Vec<String>,
     /// The calls that are open: the step, with its item, and whether it is its compensation.
     open: Vec<(String, bool)>,
+    /// The step of which an operator has just said how it stands: nobody is called.
+    by_hand: Option<String>,
     last_ms: Option<u64>,
 }
 
@@ -103,6 +105,17 @@ impl Run {
         }
         let lane = record.step.and_then(|step| self.lanes.iter().position(|lane| lane == base(step)));
         match (record.step, lane) {
+            (step, _) if record.event == "operator" => {
+                let act = record.data.and_then(|data| member(data, "act")).unwrap_or_default();
+                let of_step = step.map_or_else(String::new, |step| format!(" of {step}"));
+                self.note(&format!("an operator: {act}{of_step}"));
+                self.by_hand = step.map(str::to_owned);
+            }
+            (step, _) if step.is_some() && self.by_hand.as_deref() == step => {
+                if !record.event.ends_with("opened") {
+                    self.by_hand = None;
+                }
+            }
             (Some(step), Some(lane)) => self.step(step, lane, record),
             (Some(step), None) => self.note(&with_message(&format!("{step} {}", record.event), record)),
             (None, _) => self.note(&with_message(record.event, record)),
@@ -223,6 +236,27 @@ fn string(json: &str) -> Option<(String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_operator_says_of_a_step_is_no_call() {
+        let (inputs, body) = (Vec::new(), Vec::new());
+        let saga = Saga { name: "Trip".to_owned(), inputs, output: "()".to_owned(), body };
+        let record = |step, event, data| RecordView { step, event, data, at_ms: 0 };
+        let flight = Some("flight");
+        let records = [
+            record(flight, "operator", Some(r#"{"act":"action done","operator":"ann"}"#)),
+            record(flight, "opened", None),
+            record(flight, "done", Some("7")),
+            record(None, "operator", Some(r#"{"act":"suspend"}"#)),
+            record(flight, "compensated", None),
+        ];
+        let chart = sequence(&saga, &records);
+        let arrows = chart.lines().filter(|line| line.contains(">>")).count();
+        assert_eq!(arrows, 2, "only the compensation is a call: {chart}");
+        assert!(
+            chart.contains("an operator: action done of flight") && chart.contains("an operator: suspend")
+        );
+    }
 
     #[test]
     fn a_message_is_read_out_of_a_note() {

@@ -16,6 +16,8 @@ pub enum Mood {
     Busy,
     /// It takes this long.
     Slow(Duration),
+    /// It does what it is asked for, and nobody hears of it.
+    Mute,
 }
 
 /// What the desk does not do.
@@ -29,6 +31,10 @@ pub enum DeskSays {
     #[error("later")]
     #[outcome(transient)]
     Later,
+    /// Nobody knows what.
+    #[error("nothing")]
+    #[outcome(unknown)]
+    Nothing,
 }
 
 #[derive(Default)]
@@ -75,35 +81,35 @@ impl Desk {
     /// Does what the step asks for.
     pub async fn ask(&self, cx: &Context) -> Result<u32, DeskSays> {
         let name = name(cx);
-        self.take(&name).await?;
+        let mood = self.take(&name).await?;
         let mut inner = self.inner();
         if inner.done.insert(name.clone()) {
             inner.story.push(name);
         }
-        Ok(1)
+        heard(mood).map(|()| 1)
     }
 
     /// Undoes it.
     pub async fn undo(&self, cx: &Context) -> Result<(), DeskSays> {
         let name = name(cx);
         let undone = format!("-{name}");
-        self.take(&undone).await?;
+        let mood = self.take(&undone).await?;
         let mut inner = self.inner();
         if inner.done.remove(&name) {
             inner.story.push(undone);
         }
-        Ok(())
+        heard(mood)
     }
 
-    async fn take(&self, name: &str) -> Result<(), DeskSays> {
+    async fn take(&self, name: &str) -> Result<Option<Mood>, DeskSays> {
         let mood = self.inner().moods.get(name).copied();
         match mood {
-            None => Ok(()),
+            None | Some(Mood::Mute) => Ok(mood),
             Some(Mood::Refuses) => Err(DeskSays::No),
             Some(Mood::Busy) => Err(DeskSays::Later),
             Some(Mood::Slow(time)) => {
                 tokio::time::sleep(time).await;
-                Ok(())
+                Ok(mood)
             }
         }
     }
@@ -111,6 +117,10 @@ impl Desk {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn heard(mood: Option<Mood>) -> Result<(), DeskSays> {
+    if mood == Some(Mood::Mute) { Err(DeskSays::Nothing) } else { Ok(()) }
 }
 
 fn name(cx: &Context) -> String {

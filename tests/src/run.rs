@@ -215,6 +215,7 @@ fn end_of(outcome: &Outcome<u32>) -> Result<End, String> {
         Outcome::Completed(INPUT) => Ok(End::Completed),
         Outcome::Completed(output) => Err(format!("returned {output}")),
         Outcome::Compensated(_) => Ok(End::Compensated),
+        Outcome::Closed(closed) => Err(format!("nobody was to intervene: {closed}")),
     }
 }
 

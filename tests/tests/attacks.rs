@@ -199,6 +199,7 @@ fn a_parent_that_dies_at_its_end_can_turn_as_long_as_it_has_not_ended() {
                         Outcome::Compensated(_) => {
                             assert!(desk.held().iter().all(|what| what == "p/last" && !late), "{at}");
                         }
+                        Outcome::Closed(closed) => panic!("{at}: {closed}"),
                     }
                 });
             }

@@ -160,6 +160,7 @@ async fn why<S: Saga<Output = u32>>(handle: &Handle<S>) -> String {
     match outcome.unwrap() {
         Outcome::Compensated(cause) => cause.to_string(),
         Outcome::Completed(output) => panic!("it completed with {output}"),
+        Outcome::Closed(closed) => panic!("it was {closed}"),
     }
 }
 

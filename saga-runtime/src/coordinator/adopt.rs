@@ -11,7 +11,6 @@ use crate::coordinator::status::{Progress, SagaStatus};
 use crate::coordinator::wake::leave_all_locks;
 use crate::id::SagaId;
 use crate::log::{Damaged, History, HistoryError, Status};
-use crate::machine::State;
 use crate::saga::Saga;
 
 pub(crate) const ENDED_UNKNOWN_TO_ITS_STATUS: &str =
@@ -48,7 +47,7 @@ async fn adopt<S: Saga>(shared: Arc<Shared>, participants: Arc<S::Participants>,
         Ok(folded) => folded,
         Err(error) => return quarantine(&shared, &id, &reins, error.to_string()),
     };
-    if matches!(folded.state, State::Completed | State::Compensated(_)) {
+    if folded.has_ended() {
         if history.status == Status::Running {
             // Whoever asks would be sent back here for ever.
             return quarantine(&shared, &id, &reins, ENDED_UNKNOWN_TO_ITS_STATUS.to_owned());

@@ -4,14 +4,16 @@
 //! its parent's pivot does not end when it has done everything: it is *held*, and can still compensate, until its
 //! parent ends. So a parent compensates a child as it compensates any other step.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 use tracing::{error, warn};
 
 use crate::coordinator::attempt::Ended;
-use crate::coordinator::driver::Command;
+use crate::coordinator::driver::{Asked, Command};
 use crate::coordinator::journal;
+use crate::coordinator::operator::{Closed, Intervention, Operator};
 use crate::coordinator::shared::{Entry, LOG_BACK_OFF, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::coordinator::wake::{Found, find, tell, wake_if_seen};
@@ -19,7 +21,7 @@ use crate::definition::{Definition, StepKind};
 use crate::error::{Failure, FailureKind};
 use crate::id::SagaId;
 use crate::log::{History, Status};
-use crate::machine::{Items, Settled};
+use crate::machine::{Effect, Items, Settled};
 
 /// What a child is to its parent: recorded when it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +92,8 @@ enum Seen {
     Driven(Arc<Entry>),
     /// It is done, with this output as JSON.
     Done(String),
+    /// An operator has ended it by hand.
+    Closed(Closed),
     /// It has no effect: it compensated, was never begun, or its id is another's. In words.
     Without(String),
     /// It cannot go on for now.
@@ -114,6 +118,7 @@ impl Child {
                 Seen::Driven(entry) => entry,
                 Seen::Done(output) => return Ended::Settled(Settled::Done(output)),
                 Seen::Without(why) => return refused(definition, &why),
+                Seen::Closed(closed) => return closed_by_hand(definition, &closed),
                 Seen::Stuck(cause) => {
                     if !self.back_off(&cause).await {
                         return Ended::NotSent;
@@ -142,6 +147,7 @@ impl Child {
                 ended = self.settled(&entry) => match ended {
                     Some(Seen::Done(output)) => return Ended::Settled(Settled::Done(output)),
                     Some(Seen::Without(why)) => return refused(definition, &why),
+                    Some(Seen::Closed(closed)) => return closed_by_hand(definition, &closed),
                     Some(Seen::Stopped) => return Ended::NotSent,
                     Some(Seen::Stuck(cause)) => {
                         if !self.back_off(&cause).await {
@@ -162,6 +168,7 @@ impl Child {
                 Seen::Driven(entry) => entry,
                 Seen::Without(_) => return Ended::Settled(Settled::Done("null".to_owned())),
                 Seen::Done(_) => return Ended::Settled(Settled::Failed(self.beyond_turning())),
+                Seen::Closed(closed) => return self.turned_by_hand(&closed),
                 Seen::Stuck(cause) => {
                     if !self.back_off(&cause).await {
                         return Ended::NotSent;
@@ -181,6 +188,7 @@ impl Child {
             match seen {
                 Some(Seen::Done(_)) => return Ended::Settled(Settled::Failed(self.beyond_turning())),
                 Some(Seen::Without(_)) => return Ended::Settled(Settled::Done("null".to_owned())),
+                Some(Seen::Closed(closed)) => return self.turned_by_hand(&closed),
                 Some(Seen::Stopped) => return Ended::NotSent,
                 Some(Seen::Stuck(cause)) => {
                     if !self.back_off(&cause).await {
@@ -188,6 +196,45 @@ impl Child {
                     }
                 }
                 Some(Seen::Driven(_)) | None => {}
+            }
+        }
+    }
+
+    /// The child was closed: it is compensated if nothing is left, and otherwise its parent's operator is to say so.
+    fn turned_by_hand(&self, closed: &Closed) -> Ended<String> {
+        if closed.residue.is_empty() {
+            return Ended::Settled(Settled::Done("null".to_owned()));
+        }
+        let message = format!("saga `{}` was {closed}", self.id);
+        Ended::Settled(Settled::Failed(Failure { kind: FailureKind::Refused, message }))
+    }
+
+    /// Ends the child by hand with its parent, and answers what of it may still be in effect.
+    pub(crate) async fn close(self, by: &Operator) -> Result<Vec<(Cow<'static, str>, Effect)>, String> {
+        loop {
+            let entry = match find(&self.shared, &self.id).await {
+                Found::Driven(entry) => entry,
+                Found::Ended(history) => {
+                    return Ok(
+                        journal::closed_by_hand(&history).map_or_else(Vec::new, |closed| closed.residue)
+                    );
+                }
+                Found::Unknown => return Ok(Vec::new()),
+                Found::Stuck(cause) => return Err(cause),
+                Found::Stopped => return Err("the coordinator shuts down".to_owned()),
+            };
+            let (answer, answered) = oneshot::channel();
+            let asked = Asked { by: by.clone(), intervention: Intervention::Close, by_parent: true, answer };
+            tell(&self.shared, &entry, Command::Operate(asked));
+            match answered.await {
+                // It is found with its end.
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Err(error.to_string()),
+                Err(_) => {
+                    if let Some(cause) = quarantined(&entry) {
+                        return Err(cause);
+                    }
+                }
             }
         }
     }
@@ -319,6 +366,7 @@ impl Child {
             Status::Running => None,
             Status::Compensated => Some(Seen::Without(journal::why_compensated(history))),
             Status::Completed => journal::output(history).map(Seen::Done),
+            Status::Closed => journal::closed_by_hand(history).map(Seen::Closed),
         }
     }
 
@@ -340,6 +388,7 @@ impl Child {
                 Some(Seen::Done(output.to_string()))
             }
             Progress::Begun(SagaStatus::Compensated(cause), _) => Some(Seen::Without(cause.to_string())),
+            Progress::Begun(SagaStatus::Closed(closed), _) => Some(Seen::Closed(closed)),
             Progress::Begun(SagaStatus::Quarantined { cause }, _) => Some(Seen::Stuck(cause)),
             Progress::Begun(SagaStatus::Stopped, _) => Some(Seen::Stopped),
             _ => None,
@@ -353,6 +402,14 @@ fn quarantined(entry: &Entry) -> Option<String> {
         Some(SagaStatus::Quarantined { cause }) => Some(cause.clone()),
         _ => None,
     }
+}
+
+/// The child has no effect, or nobody knows.
+fn closed_by_hand(definition: &Definition, closed: &Closed) -> Ended<String> {
+    if closed.residue.is_empty() {
+        return refused(definition, &closed.to_string());
+    }
+    Ended::Settled(Settled::Failed(Failure::unknown(format!("`{}` was {closed}", definition.name))))
 }
 
 fn refused(definition: &Definition, why: &str) -> Ended<String> {

@@ -8,6 +8,7 @@ use crate::coordinator::child::ChildOf;
 use crate::coordinator::driver::locks_taken;
 use crate::coordinator::journal::{self, Entry};
 use crate::coordinator::mailbox::Mailbox;
+use crate::coordinator::operator::{Act, Closed, Operator};
 use crate::data::DataError;
 use crate::error::Failure;
 use crate::log::{History, Wake};
@@ -30,12 +31,23 @@ pub(crate) struct Folded<S: Saga> {
     pub(crate) child_of: Option<ChildOf>,
     /// Its output as JSON, once it has done everything and its parent may still turn it.
     pub(crate) held: Option<String>,
+    /// Who has suspended it.
+    pub(crate) suspended: Option<Operator>,
+    /// How an operator ended it by hand.
+    pub(crate) closed: Option<Closed>,
     /// The output as JSON, if the saga returned.
     pub(crate) output: Option<String>,
     /// When the last record was made.
     pub(crate) at_ms: u64,
     /// When it is to be driven next.
     pub(crate) wake: Wake,
+}
+
+impl<S: Saga> Folded<S> {
+    /// Whether nothing follows any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.closed.is_some() || matches!(self.state, State::Completed | State::Compensated(_))
+    }
 }
 
 /// A history that is none of this saga.
@@ -85,6 +97,8 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
         held: None,
         residue: Residue::default(),
         failures: HashMap::new(),
+        suspended: None,
+        closed: None,
         output: None,
         at_ms: begun_at_ms,
         wake: history.wake,
@@ -110,6 +124,18 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
                 folded.held = Some(output);
                 continue;
             }
+            Entry::Operated(by, act) => {
+                match act {
+                    Act::Suspend => folded.suspended = Some(by),
+                    Act::Resume => folded.suspended = None,
+                    _ => {}
+                }
+                continue;
+            }
+            Entry::Closed(closed) => {
+                folded.closed = Some(closed);
+                continue;
+            }
         };
         if let Some(locks) = locks_taken(S::DEFINITION, &fact) {
             folded.locks = locks;
@@ -126,6 +152,9 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
             _ => {}
         }
         let event = S::Event::from_fact(fact).map_err(|error: EventError| illegal(error.to_string()))?;
+        if folded.closed.is_some() {
+            return Err(illegal("the saga was closed by hand before".to_owned()));
+        }
         folded.state = apply::<S>(folded.state, event).map_err(illegal)?;
         folded.at_ms = record.at_ms;
     }

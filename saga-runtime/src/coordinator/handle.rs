@@ -5,8 +5,9 @@ use std::sync::{Arc, Weak};
 
 use tokio::sync::oneshot;
 
-use crate::coordinator::driver::{CancelAnswer, Command, SendAnswer};
+use crate::coordinator::driver::{Asked, CancelAnswer, Command, SendAnswer};
 use crate::coordinator::fold::{FoldError, fold};
+use crate::coordinator::operator::{Closed, Intervention, Offer, OperateError, Operator};
 use crate::coordinator::shared::{Entry, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::coordinator::wake::rouse;
@@ -23,6 +24,8 @@ pub enum Outcome<T> {
     Completed(T),
     /// With none, for this reason.
     Compensated(Cause),
+    /// By an operator's hand: it says what may still be in effect.
+    Closed(Closed),
 }
 
 /// A saga that was begun: waits for its end, shows where it is, cancels it.
@@ -111,6 +114,7 @@ impl<S: Saga> Handle<S> {
                 Ok(Outcome::Completed(data::decode("the output", &output)?))
             }
             Progress::Begun(SagaStatus::Compensated(cause), _) => Ok(Outcome::Compensated(cause)),
+            Progress::Begun(SagaStatus::Closed(closed), _) => Ok(Outcome::Closed(closed)),
             Progress::Begun(SagaStatus::Quarantined { cause }, _) => {
                 Err(HandleError::Quarantined { id: self.id.clone(), cause })
             }
@@ -196,6 +200,36 @@ impl<S: Saga> Handle<S> {
         }
     }
 
+    /// What an operator can do about the saga as it stands, that is about it or one of its own steps.
+    pub async fn offers(&self) -> Result<Vec<Offer>, HandleError> {
+        if let Some(offers) = self.ask(|answer| Command::Offers { answer }).await {
+            return Ok(offers);
+        }
+        match self.outcome_known() {
+            Some(known) => known.map(|_| Vec::new()),
+            None => Err(HandleError::Stopped(self.id.clone())),
+        }
+    }
+
+    /// Does what an operator wants, and answers when that is durable, with who wants it and why. One that is about a
+    /// step of which an attempt is in flight waits for its end.
+    pub async fn operate(&self, by: &Operator, intervention: Intervention) -> Result<(), OperateError> {
+        if by.name.trim().is_empty() || by.reason.trim().is_empty() {
+            return Err(OperateError::Unexplained);
+        }
+        let wanted = intervention.offer();
+        let by = by.clone();
+        let asked = |answer| Command::Operate(Asked { by, intervention, by_parent: false, answer });
+        if let Some(made) = self.ask(asked).await {
+            return made;
+        }
+        match self.outcome_known() {
+            Some(Ok(_)) => Err(OperateError::NotOffered { id: self.id.clone(), wanted, offered: Vec::new() }),
+            Some(Err(error)) => Err(error.into()),
+            None => Err(HandleError::Stopped(self.id.clone()).into()),
+        }
+    }
+
     /// What the driver answers; `None` where nobody drives the saga any more.
     async fn ask<A>(&self, command: impl FnOnce(oneshot::Sender<A>) -> Command) -> Option<A> {
         let (answer, answered) = oneshot::channel();
@@ -214,11 +248,14 @@ impl<S: Saga> Handle<S> {
             | SagaStatus::Parked(_)
             | SagaStatus::WaitsForLock { .. }
             | SagaStatus::Held
+            | SagaStatus::Suspended(_)
             | SagaStatus::Stopped => None,
             SagaStatus::Quarantined { cause } => {
                 Some(Err(HandleError::Quarantined { id: self.id.clone(), cause }))
             }
-            ended @ (SagaStatus::Completed | SagaStatus::Compensated(_)) => Some(Ok(ended)),
+            ended @ (SagaStatus::Completed | SagaStatus::Compensated(_) | SagaStatus::Closed(_)) => {
+                Some(Ok(ended))
+            }
         }
     }
 }
@@ -227,6 +264,9 @@ impl<S: Saga> Handle<S> {
 pub(crate) fn outcome_of<S: Saga>(history: &History) -> Result<Outcome<S::Output>, HandleError> {
     let id = || history.saga.clone();
     let folded = fold::<S>(history).map_err(|cause| HandleError::History { id: id(), cause })?;
+    if let Some(closed) = folded.closed {
+        return Ok(Outcome::Closed(closed));
+    }
     match (folded.state, folded.output) {
         (State::Completed, Some(output)) => Ok(Outcome::Completed(data::decode("the output", &output)?)),
         (State::Compensated(cause), _) => Ok(Outcome::Compensated(cause)),

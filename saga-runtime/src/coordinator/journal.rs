@@ -1,13 +1,16 @@
 //! What the log's records say: the machine's facts, and what the coordinator notes beside them.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::coordinator::child::ChildOf;
+use crate::coordinator::operator::{Act, Closed, Operator};
 use crate::definition::Definition;
 use crate::error::{Failure, FailureKind};
 use crate::id::SagaId;
 use crate::log::{History, Record};
-use crate::machine::{AttemptFact, Fact, FactKind, Items, Place, Refusal};
+use crate::machine::{AttemptFact, Effect, Fact, FactKind, Items, Place, Refusal};
 
 /// The first record of every saga: its data is the input.
 pub(crate) const BEGUN: &str = "begun";
@@ -24,6 +27,12 @@ const HELD: &str = "held";
 /// The last record of a saga that has every effect.
 const COMPLETED: &str = "completed";
 
+/// The record of what an operator did.
+const OPERATOR: &str = "operator";
+
+/// The last record of a saga that an operator ended by hand.
+const CLOSED: &str = "closed";
+
 /// What a record says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Entry {
@@ -35,6 +44,10 @@ pub(crate) enum Entry {
     ChildOf(ChildOf),
     /// It has done everything, with this output as JSON, and can still compensate until its parent ends.
     Held(String),
+    /// An operator did this. What follows from it stands in the records behind.
+    Operated(Operator, Act),
+    /// An operator ended it by hand.
+    Closed(Closed),
 }
 
 /// The payload of every record but outputs and inputs.
@@ -54,6 +67,14 @@ struct Note {
     root: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     held: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    residue: Option<Vec<(String, String)>>,
 }
 
 /// The record of the input.
@@ -80,6 +101,32 @@ pub(crate) fn begun_by(of: &ChildOf, at_ms: u64) -> Record {
 /// The record that the saga has done everything, and can still compensate.
 pub(crate) fn held(output: String, at_ms: u64) -> Record {
     Record { at_ms, step: None, event: HELD.to_owned(), data: Some(output) }
+}
+
+/// The record of what an operator does, with this step if it is about one.
+pub(crate) fn operated(by: &Operator, act: Act, step: Option<String>, at_ms: u64) -> Record {
+    let note = Note { act: Some(act.to_string()), ..note_by(by) };
+    Record { at_ms, step, event: OPERATOR.to_owned(), data: self::note(&note) }
+}
+
+/// The record that an operator ends the saga by hand.
+pub(crate) fn closed(closed: &Closed, at_ms: u64) -> Record {
+    let residue = closed.residue.iter().map(|(step, effect)| (step.to_string(), effect.to_string()));
+    let note = Note { residue: Some(residue.collect()), ..note_by(&closed.by) };
+    Record { at_ms, step: None, event: CLOSED.to_owned(), data: self::note(&note) }
+}
+
+fn note_by(by: &Operator) -> Note {
+    Note { operator: Some(by.name.clone()), reason: Some(by.reason.clone()), ..Note::default() }
+}
+
+/// How an operator ended the saga, if one did.
+pub(crate) fn closed_by_hand(history: &History) -> Option<Closed> {
+    history
+        .records
+        .last()
+        .filter(|record| record.step.is_none() && record.event == CLOSED)
+        .and_then(|record| read_closed(record).ok())
 }
 
 /// Whose child the saga is, if it is one.
@@ -114,6 +161,12 @@ pub(crate) fn read(definition: &Definition, record: &Record) -> Result<Entry, St
         (None, DEADLINE) => due_ms(record).map(Entry::Deadline),
         (None, CHILD_OF) => read_child_of(record).map(Entry::ChildOf),
         (None, HELD) => data(record).map(Entry::Held),
+        (None, CLOSED) => read_closed(record).map(Entry::Closed),
+        (_, OPERATOR) => {
+            let note = note_of(record)?;
+            let act = note.act.as_deref().and_then(Act::parse).ok_or("it does not say what was done")?;
+            Ok(Entry::Operated(by(note), act))
+        }
         _ => to_fact(definition, record).map(Entry::Fact),
     }
 }
@@ -232,6 +285,20 @@ fn read_child_of(record: &Record) -> Result<ChildOf, String> {
     Ok(ChildOf { parent: id(parent)?, root: id(root)?, held })
 }
 
+fn read_closed(record: &Record) -> Result<Closed, String> {
+    let mut note = note_of(record)?;
+    let residue = note.residue.take().ok_or("it does not say what may still be in effect")?;
+    let residue = residue.into_iter().map(|(step, effect)| {
+        let effect = Effect::parse(&effect).ok_or_else(|| format!("{effect:?} is no effect"))?;
+        Ok((Cow::Owned(step), effect))
+    });
+    Ok(Closed { residue: residue.collect::<Result<_, String>>()?, by: by(note) })
+}
+
+fn by(note: Note) -> Operator {
+    Operator { name: note.operator.unwrap_or_default(), reason: note.reason.unwrap_or_default() }
+}
+
 fn due_ms(record: &Record) -> Result<u64, String> {
     Ok(note_of(record)?.due_ms.ok_or("it does not say until when")?)
 }
@@ -297,6 +364,18 @@ mod tests {
             let record = to_record(&DEFINITION, fact.clone(), 1);
             assert_eq!(to_fact(&DEFINITION, &record), Ok(fact));
         }
+    }
+
+    #[test]
+    fn what_operators_did_is_read_back_from_its_record() {
+        let by = || Operator { name: "ann".into(), reason: "\"asked\" the hotel".into() };
+        for act in [Act::ActionDone, Act::Suspend] {
+            let record = operated(&by(), act, Some("flight".into()), 1);
+            assert_eq!(read(&DEFINITION, &record), Ok(Entry::Operated(by(), act)));
+        }
+        let residue = vec![("flight".into(), Effect::Done), ("stay/bed".into(), Effect::InDoubt)];
+        let closed = Closed { by: by(), residue };
+        assert_eq!(read(&DEFINITION, &self::closed(&closed, 1)), Ok(Entry::Closed(closed)));
     }
 
     #[test]

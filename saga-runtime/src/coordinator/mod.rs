@@ -14,6 +14,7 @@ mod fold;
 mod handle;
 mod journal;
 mod mailbox;
+mod operator;
 mod recovery;
 mod registration;
 mod shared;
@@ -28,6 +29,7 @@ pub use builder::{Builder, StartError};
 pub use driver::{CancelAnswer, SendAnswer};
 pub use fold::FoldError;
 pub use handle::{Handle, HandleError, Outcome, SendError};
+pub use operator::{Act, Closed, Intervention, Offer, OperateError, Operator};
 pub use recovery::{Recovery, Unclaimed};
 pub use status::{Parked, ParkedCall, SagaStatus};
 

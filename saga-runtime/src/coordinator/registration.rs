@@ -16,7 +16,6 @@ use crate::coordinator::status::{Progress, SagaStatus};
 use crate::definition::{Definition, Fingerprint};
 use crate::id::SagaId;
 use crate::log::History;
-use crate::machine::State;
 use crate::saga::Saga;
 
 /// A registered saga.
@@ -107,8 +106,7 @@ impl<S: Saga> Recoverable for Registration<S> {
             return Ok(Resumed::Now);
         }
         let folded = fold::<S>(history).map_err(|error| error.to_string()).and_then(|folded| {
-            let ended = matches!(folded.state, State::Completed | State::Compensated(_));
-            if ended { Err(ENDED_UNKNOWN_TO_ITS_STATUS.to_owned()) } else { Ok(folded) }
+            if folded.has_ended() { Err(ENDED_UNKNOWN_TO_ITS_STATUS.to_owned()) } else { Ok(folded) }
         });
         let folded = match folded {
             Ok(folded) => folded,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::coordinator::operator::{Closed, Operator};
 use crate::error::FailureKind;
 use crate::id::SagaId;
 use crate::log::History;
@@ -25,10 +26,14 @@ pub enum SagaStatus {
     },
     /// It has done everything, and can still compensate: until its parent ends.
     Held,
+    /// An operator has suspended it: it starts nothing until it is resumed.
+    Suspended(Operator),
     /// Ended with every effect.
     Completed,
     /// Ended with none.
     Compensated(Cause),
+    /// Ended by an operator's hand.
+    Closed(Closed),
     /// It is not executed: its history cannot be read or continued. Nothing of it is lost.
     Quarantined {
         /// What is wrong.
@@ -80,7 +85,7 @@ pub(crate) enum Progress {
 impl SagaStatus {
     /// Whether it has something left to do, and somebody will see to it.
     pub(crate) fn goes_on(&self) -> bool {
-        matches!(self, Self::Running | Self::Parked(_) | Self::WaitsForLock { .. })
+        matches!(self, Self::Running | Self::Parked(_) | Self::WaitsForLock { .. } | Self::Suspended(_))
     }
 }
 
@@ -102,6 +107,8 @@ impl fmt::Display for SagaStatus {
             Self::WaitsForLock { key, holder } => {
                 write!(f, "waits for the lock `{key}`, which saga `{holder}` holds")
             }
+            Self::Suspended(by) => write!(f, "suspended by {by}"),
+            Self::Closed(closed) => write!(f, "{closed}"),
             Self::Held => f.write_str("held until its parent ends"),
             Self::Completed => f.write_str("completed"),
             Self::Compensated(cause) => write!(f, "compensated: {cause}"),

@@ -8,6 +8,7 @@
 //! | With other sagas | [`lock`], [child sagas](child) |
 //! | Blocks | [`parallel`], [`if`](branches), [`for` and `parallel for`](items) |
 //! | From outside, and to the end | [`receive`], [`else`](otherwise), [`events`], [`return`](output) |
+//! | When it runs | [operators] |
 //! | Behind it | [what it generates](generated), [why the compiler says so](why) |
 //!
 //! The examples share a few participants: `Flights` answers by key, `Hotels` does not. `World` makes them, notes what
@@ -80,6 +81,8 @@ chapters! {
     events, "events.md";
     /// `return expr;`: what the saga returns.
     output, "output.md";
+    /// What an operator can do about a saga that cannot go on.
+    operators, "operators.md";
     /// What `saga!` generates.
     generated, "generated.md";
 }

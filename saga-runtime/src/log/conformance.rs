@@ -357,10 +357,10 @@ pub async fn other_records_at_the_same_place_are_a_conflict(log: &impl SagaLog) 
 
 /// An end is an end.
 pub async fn nothing_follows_an_end(log: &impl SagaLog) {
-    for status in [Status::Completed, Status::Compensated] {
+    for status in [Status::Completed, Status::Compensated, Status::Closed] {
         let name = status.as_str();
         assert_eq!(append(log, Append { status, ..begun(name, 1) }).await, Ok(()));
-        for following in [Status::Running, Status::Completed, Status::Compensated] {
+        for following in [Status::Running, Status::Completed, Status::Compensated, Status::Closed] {
             let more = next(name, 1, vec![record(2, "flight", "done", "1")], following);
             let conflict = AppendError::Conflict { saga: id(name), expected: 1, found: 1 };
             assert_eq!(append(log, more).await, Err(conflict));
@@ -670,7 +670,7 @@ pub async fn sagas_of_one_root_share_their_locks(log: &impl SagaLog) {
 
 /// Each way to end, and the append that begins, locks and ends.
 pub async fn an_end_lets_go_of_all_locks(log: &impl SagaLog) {
-    for status in [Status::Completed, Status::Compensated] {
+    for status in [Status::Completed, Status::Compensated, Status::Closed] {
         let name = status.as_str();
         let waits = format!("{name}-waits");
         let takes = Append { locks: locks(&["x", "y"], name), ..begun(name, 1) };

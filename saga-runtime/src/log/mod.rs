@@ -216,6 +216,8 @@ pub enum Status {
     Completed,
     /// No effect holds.
     Compensated,
+    /// An operator ended it by hand: its last record says what may still be in effect.
+    Closed,
 }
 
 /// When a saga next needs somebody to drive it. Earlier is less.
@@ -370,12 +372,14 @@ impl Status {
             Self::Running => "running",
             Self::Completed => "completed",
             Self::Compensated => "compensated",
+            Self::Closed => "closed",
         }
     }
 
     /// Reads what [`as_str`](Self::as_str) writes.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Running, Self::Completed, Self::Compensated].into_iter().find(|status| status.as_str() == text)
+        let all = [Self::Running, Self::Completed, Self::Compensated, Self::Closed];
+        all.into_iter().find(|status| status.as_str() == text)
     }
 }
 

@@ -51,17 +51,39 @@ impl Residue {
         }
     }
 
+    /// Nobody knows any more whether the effect of the step at `place` holds.
+    pub(crate) fn doubt(&mut self, place: Place) {
+        self.0.entry(place).or_insert(Effect::InDoubt);
+    }
+
+    /// The effect of the step at `place` does not hold, or is somebody else's.
+    pub(crate) fn remove(&mut self, place: &Place) {
+        self.0.remove(place);
+    }
+
     /// The steps whose effect may still hold, in the order in which they are written.
     pub fn effects(&self) -> impl Iterator<Item = (&Place, Effect)> + '_ {
         self.0.iter().map(|(place, effect)| (place, *effect))
     }
 }
 
-impl fmt::Display for Effect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Effect {
+    /// The words that logs store and people read; [`Effect::parse`] reads them back.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Done => "done",
             Self::InDoubt => "in doubt",
-        })
+        }
+    }
+
+    /// Reads what [`as_str`](Self::as_str) writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Done, Self::InDoubt].into_iter().find(|effect| effect.as_str() == text)
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }

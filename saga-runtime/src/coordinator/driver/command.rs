@@ -1,11 +1,11 @@
 //! What handles ask of a saga that is driven.
 
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
-use super::{Driver, Stop, attempt_fact};
+use super::{Asked, Driver, Stop};
+use crate::coordinator::operator::Offer;
 use crate::coordinator::status::SagaStatus;
-use crate::machine::{AttemptFact, Call, Fact, FactKind, Phase, Role, State, is_ahead};
+use crate::machine::{Call, Fact, FactKind, Role, State, is_ahead};
 use crate::saga::Saga;
 
 /// What a handle asks of its saga.
@@ -17,6 +17,10 @@ pub(crate) enum Command {
     Retry { answer: oneshot::Sender<()> },
     /// Take this signal.
     Send { signal: Fact, answer: oneshot::Sender<SendAnswer> },
+    /// Do what an operator wants.
+    Operate(Asked),
+    /// Say what operators can do.
+    Offers { answer: oneshot::Sender<Vec<Offer>> },
     /// End, which was held until now.
     Release { answer: oneshot::Sender<()> },
     /// Look again: what it waits for may have come.
@@ -73,13 +77,14 @@ impl<S: Saga> Driver<S> {
                 Ok(())
             }
             Command::Retry { answer } => {
-                let now = Instant::now();
-                self.due.values_mut().for_each(|(_, due)| *due = now);
-                let parked = self.calls().into_iter().filter(|call| call.attempts.phase() == Phase::Parked);
-                let facts = parked.map(|call| attempt_fact(&call, AttemptFact::Opened)).collect();
-                self.retry_children();
+                let facts = self.retry();
                 let _ = answer.send(());
                 self.record(facts).await
+            }
+            Command::Operate(asked) => self.operate(asked).await,
+            Command::Offers { answer } => {
+                let _ = answer.send(self.offers(&self.calls()));
+                Ok(())
             }
             Command::Release { answer } => {
                 self.release().await?;

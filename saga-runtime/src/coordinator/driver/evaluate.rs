@@ -15,6 +15,9 @@ impl<S: Saga> Driver<S> {
     /// signal is received; and what the log does in its own database.
     pub(super) async fn evaluate(&mut self, records: &mut Vec<Record>) -> Result<(), Stop> {
         loop {
+            if self.is_still() {
+                return Ok(());
+            }
             let calls = self.calls();
             let local = calls.iter().find(|call| Self::is_local(call) && call.attempts.is_open());
             if let Some(call) = local {

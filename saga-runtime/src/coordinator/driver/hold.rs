@@ -15,7 +15,7 @@ use crate::coordinator::status::SagaStatus;
 use crate::coordinator::wake::{tell, wake, wake_if_seen};
 use crate::definition::{StepKind, Zone};
 use crate::id::SagaId;
-use crate::log::{Record, Status, Wake};
+use crate::log::{History, Record, Status, Wake};
 use crate::machine::{Call, Fact, FactKind, Place};
 use crate::saga::Saga;
 
@@ -54,8 +54,14 @@ impl<S: Saga> Driver<S> {
         if !held {
             // It is read from the log: its parent may have ended without its knowing.
             self.publish(SagaStatus::Held, self.held.as_deref().map(Arc::from));
-            if self.parent_has_completed().await {
-                return self.release().await;
+            match self.parent().await {
+                Some(parent) if parent.status == Status::Completed => return self.release().await,
+                Some(parent) => {
+                    if let Some(closed) = journal::closed_by_hand(&parent) {
+                        return self.close(closed.by).await;
+                    }
+                }
+                None => {}
             }
         }
         if self.logged_wake == Wake::Never && self.commands.is_empty() {
@@ -70,10 +76,9 @@ impl<S: Saga> Driver<S> {
         }
     }
 
-    async fn parent_has_completed(&self) -> bool {
-        let Some(of) = &self.child_of else { return false };
-        let parent = self.shared.log.history(&of.parent).await;
-        matches!(parent, Ok(Some(parent)) if parent.status == Status::Completed)
+    async fn parent(&self) -> Option<History> {
+        let of = self.child_of.as_ref()?;
+        self.shared.log.history(&of.parent).await.ok()?
     }
 
     /// Ends a saga that was held. Does nothing to any other.
@@ -133,6 +138,23 @@ impl<S: Saga> Driver<S> {
     fn holds_child_of(place: &Place) -> bool {
         let step = S::DEFINITION.steps.get(place.step);
         step.is_some_and(|step| step.kind == StepKind::Saga && step.zone == Zone::Compensatable)
+    }
+
+    /// The children that have not ended, as far as it knows: those that it waits for, and those that it holds.
+    pub(super) fn unfinished_children(&self) -> Vec<(Place, Child)> {
+        let calls = self.calls();
+        let in_flight = calls.iter().filter(|call| is_child::<S>(call) && call.is_in_flight());
+        let in_flight =
+            in_flight.filter_map(|call| Some((call.place.clone(), self.child_of_call(call).ok()?)));
+        let mut children = in_flight.collect::<Vec<_>>();
+        for (place, _) in self.residue.effects().filter(|(place, _)| Self::holds_child_of(place)) {
+            if !children.iter().any(|(known, _)| known == place)
+                && let Ok(child) = self.child(place)
+            {
+                children.push((place.clone(), child));
+            }
+        }
+        children
     }
 
     /// The children that it waits for, and what they say of themselves.

@@ -9,6 +9,7 @@ mod evaluate;
 mod hold;
 mod local;
 mod lock;
+mod operate;
 mod plan;
 mod record;
 
@@ -27,11 +28,13 @@ pub(crate) use self::command::Command;
 pub use self::command::{CancelAnswer, SendAnswer};
 use self::lock::Blocked;
 pub(crate) use self::lock::locks_taken;
+pub(crate) use self::operate::Asked;
 use crate::coordinator::attempt::{Ended, panic_message};
 use crate::coordinator::child::{Awaited, ChildOf};
 use crate::coordinator::fold::Folded;
 use crate::coordinator::journal;
 use crate::coordinator::mailbox::Mailbox;
+use crate::coordinator::operator::{Closed, Operator};
 use crate::coordinator::shared::{Reins, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::coordinator::wake::leave_all_locks;
@@ -89,6 +92,12 @@ pub(crate) struct Driver<S: Saga> {
     locks: Vec<String>,
     /// The lock that it waits for.
     blocked: Option<Blocked>,
+    /// Who has suspended it.
+    suspended: Option<Operator>,
+    /// How an operator ended it by hand.
+    closed: Option<Closed>,
+    /// What operators want that waits for an attempt to end.
+    asked: Vec<Asked>,
     /// Whether it turns: its children do then, too.
     turning: watch::Sender<bool>,
     /// When it wakes, as its last append says.
@@ -126,6 +135,9 @@ impl<S: Saga> Driver<S> {
             held: None,
             locks: Vec::new(),
             blocked: None,
+            suspended: None,
+            closed: None,
+            asked: Vec::new(),
             turning: watch::Sender::new(false),
             logged_wake: Wake::Now,
             back_off_until_ms: None,
@@ -165,6 +177,7 @@ impl<S: Saga> Driver<S> {
             self.child_of = folded.child_of;
             self.held = folded.held;
             self.locks = folded.locks;
+            self.suspended = folded.suspended;
             self.logged_wake = folded.wake;
             self.back_off_until_ms = match folded.wake {
                 Wake::At(ms) => Some(ms),
@@ -264,7 +277,9 @@ impl<S: Saga> Driver<S> {
         self.record(Vec::new()).await?;
         loop {
             let calls = match self.state.as_ref().map(State::next) {
+                _ if self.closed.is_some() => return Ok(()),
                 None | Some(Next::Ended) => return Ok(()),
+                Some(Next::Return) if self.is_still() => Vec::new(),
                 Some(Next::Return) => {
                     if !self.is_to_be_held() {
                         self.complete(Vec::new()).await?;
@@ -281,15 +296,18 @@ impl<S: Saga> Driver<S> {
             self.turning.send_replace(!matches!(self.state, Some(State::Forward(_))));
             // Read once: were it to change between here and the wait, nothing would be in flight and nobody would wake.
             let shutting_down = self.shared.is_shutting_down();
-            if shutting_down && self.in_flight.is_empty() {
+            let is_still = shutting_down || self.is_still();
+            if is_still && self.in_flight.is_empty() {
                 let unsent = calls.iter().filter(|call| call.is_in_flight() && !stands_in_log::<S>(call));
                 let unsent = unsent.map(not_sent).collect::<Vec<_>>();
-                if unsent.is_empty() {
+                if !unsent.is_empty() {
+                    // They may turn the saga: then it has ended, or its first compensation was never sent either.
+                    self.record(unsent).await?;
+                    continue;
+                }
+                if shutting_down {
                     return Err(Stop::Shutdown);
                 }
-                // They may turn the saga: then it has ended, or its first compensation was never sent either.
-                self.record(unsent).await?;
-                continue;
             }
             let facts = self.plan(&calls);
             if !facts.is_empty() {
@@ -298,7 +316,7 @@ impl<S: Saga> Driver<S> {
             }
             self.show(&calls);
             for call in calls.iter().filter(|call| call.is_in_flight() && !Self::is_local(call)) {
-                if !shutting_down && !self.in_flight.contains_key(&call.place) {
+                if !is_still && !self.in_flight.contains_key(&call.place) {
                     if !is_child::<S>(call) {
                         self.take_place().await;
                     }
@@ -313,6 +331,7 @@ impl<S: Saga> Driver<S> {
                 return Err(Stop::Dormant(wake));
             }
             self.wait(&calls, &mut attempts, shutting_down).await?;
+            self.answer_operators().await?;
         }
     }
 
@@ -330,7 +349,7 @@ impl<S: Saga> Driver<S> {
         let times = calls.iter().filter_map(Call::waits_until_ms);
         let deadline = self.deadline_ms.filter(|_| self.state.as_ref().is_some_and(State::can_cancel));
         let times = times.chain(deadline).map(|due_ms| self.shared.clock.instant(due_ms));
-        let due = back_offs.chain(times).min().filter(|_| !shutting_down);
+        let due = back_offs.chain(times).min().filter(|_| !shutting_down && !self.is_still());
         let timer = async {
             match due {
                 Some(due) => tokio::time::sleep_until(due).await,

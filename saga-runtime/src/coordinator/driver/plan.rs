@@ -25,6 +25,9 @@ impl<S: Saga> Driver<S> {
     /// The facts that follow from the state and the clock alone, without waiting.
     pub(super) fn plan(&mut self, calls: &[Call]) -> Vec<Fact> {
         let mut facts = Vec::new();
+        if self.is_still() {
+            return facts;
+        }
         let now = Instant::now();
         if self.deadline_ms.is_some_and(|deadline_ms| self.now() >= deadline_ms)
             && !self.shared.is_shutting_down()
@@ -87,7 +90,7 @@ impl<S: Saga> Driver<S> {
 
     /// When somebody has to drive the saga next: it waits as long as all of it waits. Decides the back-offs on the way.
     pub(super) fn wake(&mut self) -> Wake {
-        if self.held.is_some() {
+        if self.held.is_some() || self.suspended.is_some() {
             return Wake::Never;
         }
         if matches!(self.state, Some(State::Turning(..))) {
@@ -128,7 +131,7 @@ impl<S: Saga> Driver<S> {
 
     /// Until when nothing happens unless it comes from outside; `None` if something may.
     pub(super) fn dormant_until(&self, calls: &[Call]) -> Option<Wake> {
-        if !self.cancels.is_empty() || !self.commands.is_empty() {
+        if !self.cancels.is_empty() || !self.asked.is_empty() || !self.commands.is_empty() {
             return None;
         }
         if self.logged_wake != Wake::Now {
@@ -178,7 +181,9 @@ impl<S: Saga> Driver<S> {
         parked.extend(stuck.iter().map(|(call, cause)| stuck_child::<S>(call, cause)));
         let (of_children, residue_of_children) = self.parked_of_children(calls);
         parked.extend(of_children);
-        let status = if let Some(Blocked { key, holder, .. }) = &self.blocked {
+        let status = if let Some(by) = &self.suspended {
+            SagaStatus::Suspended(by.clone())
+        } else if let Some(Blocked { key, holder, .. }) = &self.blocked {
             SagaStatus::WaitsForLock { key: key.clone(), holder: holder.clone() }
         } else if parked.is_empty() {
             self.lock_of_children(calls).unwrap_or(SagaStatus::Running)
@@ -210,7 +215,7 @@ impl<S: Saga> Driver<S> {
     }
 
     /// Its own calls that an operator should see.
-    fn parked(&self, calls: &[Call]) -> Vec<ParkedCall> {
+    pub(super) fn parked(&self, calls: &[Call]) -> Vec<ParkedCall> {
         let parked = calls.iter().filter(|call| is_parked(call, &retry::<S>(call)));
         let shown = parked.map(|call| {
             let failure = self.failures.get(&call.place);
@@ -227,7 +232,10 @@ impl<S: Saga> Driver<S> {
     }
 
     /// The same of the children that it waits for, and what of them may still be in effect: as `room/bed`.
-    fn parked_of_children(&self, calls: &[Call]) -> (Vec<ParkedCall>, Vec<(Cow<'static, str>, Effect)>) {
+    pub(super) fn parked_of_children(
+        &self,
+        calls: &[Call],
+    ) -> (Vec<ParkedCall>, Vec<(Cow<'static, str>, Effect)>) {
         let (mut parked, mut residue) = (Vec::new(), Vec::new());
         for (step, child) in self.children_in_flight(calls) {
             if let Some(SagaStatus::Parked(child)) = child.progress.borrow().status() {

@@ -34,7 +34,10 @@ impl<S: Saga> Driver<S> {
     /// Makes `records` durable, together with all that follows from them without waiting.
     pub(super) async fn finish_record(&mut self, mut records: Vec<Record>) -> Result<(), Stop> {
         let evaluated = self.evaluate(&mut records).await;
-        if evaluated.is_ok() && matches!(self.state.as_ref().map(State::next), Some(Next::Return)) {
+        if evaluated.is_ok()
+            && !self.is_still()
+            && matches!(self.state.as_ref().map(State::next), Some(Next::Return))
+        {
             return match (self.is_to_be_held(), &self.held) {
                 (false, _) => self.complete(records).await,
                 (true, None) => self.hold(records).await,
@@ -104,6 +107,7 @@ impl<S: Saga> Driver<S> {
             return Ok(());
         }
         let status = match &self.state {
+            _ if self.closed.is_some() => Status::Closed,
             Some(State::Completed) => Status::Completed,
             Some(State::Compensated(_)) => Status::Compensated,
             _ => Status::Running,
@@ -125,7 +129,7 @@ impl<S: Saga> Driver<S> {
             info!(%cause, "compensated");
             self.publish(SagaStatus::Compensated(cause.clone()), None);
         }
-        if matches!(self.state, Some(State::Compensated(_) | State::Completed)) {
+        if self.closed.is_some() || matches!(self.state, Some(State::Compensated(_) | State::Completed)) {
             self.tell_who_waits_for_locks();
         }
     }

@@ -18,7 +18,7 @@ pub(super) const JOURNAL: &str =
 /// Those that have work to do. This list and the next two come from the indexes alone, so that a damaged row of `saga`
 /// hides no other one.
 pub(super) const AWAKE: &str = "SELECT number FROM saga INDEXED BY saga_awake
-     WHERE status NOT IN ('completed', 'compensated') AND (wake_at_ms IS NULL OR wake_at_ms <= 0) AND number > ?1
+     WHERE status NOT IN ('completed', 'compensated', 'closed') AND (wake_at_ms IS NULL OR wake_at_ms <= 0) AND number > ?1
      ORDER BY number LIMIT ?2";
 
 /// Those that wake at one time.

@@ -14,18 +14,18 @@ use crate::log::{AppendError, DamagedLock, HeldLock, LockCursor, LockPage, Locks
 
 pub(super) const LOCK_BY_KEY: &str = "SELECT lock.key, lock.saga, lock.root, lock.checksum, saga.id
      FROM lock INDEXED BY sqlite_autoindex_lock_1 LEFT JOIN saga ON saga.number = lock.saga
-     WHERE lock.key = ?1 AND (saga.status IS NULL OR saga.status NOT IN ('completed', 'compensated'))
+     WHERE lock.key = ?1 AND (saga.status IS NULL OR saga.status NOT IN ('completed', 'compensated', 'closed'))
      ORDER BY lock.saga";
 
 pub(super) const LOCK_BY_KEY_AGAIN: &str = "SELECT lock.key, lock.saga, lock.root, lock.checksum, saga.id
      FROM lock INDEXED BY lock_again LEFT JOIN saga ON saga.number = lock.saga
-     WHERE lock.key = ?1 AND (saga.status IS NULL OR saga.status NOT IN ('completed', 'compensated'))
+     WHERE lock.key = ?1 AND (saga.status IS NULL OR saga.status NOT IN ('completed', 'compensated', 'closed'))
      ORDER BY lock.saga";
 
 pub(super) const LOCKS_BEHIND: &str = "SELECT lock.key, lock.saga, lock.root, lock.checksum, saga.id
      FROM lock INDEXED BY sqlite_autoindex_lock_1 LEFT JOIN saga ON saga.number = lock.saga
      WHERE (lock.key, lock.saga) > (?1, ?2)
-       AND (saga.status IS NULL OR saga.status NOT IN ('completed', 'compensated'))
+       AND (saga.status IS NULL OR saga.status NOT IN ('completed', 'compensated', 'closed'))
      ORDER BY lock.key, lock.saga LIMIT ?3";
 
 /// A saga may take what it holds.

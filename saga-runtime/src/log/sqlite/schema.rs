@@ -11,10 +11,10 @@ const APPLICATION_ID: i64 = 0x7361_6761;
 
 /// One step for each version up to [`VERSION`]: the first makes version 1 of an empty file, each further one the next
 /// version of the one before. A step that has been released never changes.
-pub(super) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
+pub(super) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 /// The version that this library writes.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// `saga` has the id of the user in one place: everything else refers to its small number, so that ids may be long
 /// and random at no cost. `journal` grows at its end only.
@@ -94,6 +94,14 @@ const VERSION_3: &str = "
         SELECT lock.key, saga.id AS holder, lock.root
         FROM lock JOIN saga ON saga.number = lock.saga
         ORDER BY lock.key, lock.saga;
+";
+
+/// A saga that was closed by hand has ended, too.
+const VERSION_4: &str = "
+    DROP INDEX saga_awake;
+
+    CREATE INDEX saga_awake ON saga (number, status, wake_at_ms)
+        WHERE status NOT IN ('completed', 'compensated', 'closed') AND (wake_at_ms IS NULL OR wake_at_ms <= 0);
 ";
 
 /// Whose file it is.
