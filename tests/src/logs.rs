@@ -1,5 +1,6 @@
 //! A log that counts, fails, and "crashes the process" on command.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -202,6 +203,10 @@ impl SagaLog for TestLog {
         })
     }
 
+    fn begin_in(&self, transaction: &dyn Any, append: &Append) -> Result<(), AppendError> {
+        self.log.begin_in(transaction, append)
+    }
+
     fn append_local(&self, local: AppendLocal) -> LogFuture<'_, Result<Vec<Record>, AppendError>> {
         Box::pin(async move {
             if *self.crashed.borrow() {
@@ -285,6 +290,10 @@ impl<L: SagaLog> SagaLog for Unhurried<L> {
         Box::pin(async move {
             self.unhurried(async move |log: &L| log.append(batch).await).await.unwrap_or_default()
         })
+    }
+
+    fn begin_in(&self, transaction: &dyn Any, append: &Append) -> Result<(), AppendError> {
+        self.0.begin_in(transaction, append)
     }
 
     fn append_local(&self, local: AppendLocal) -> LogFuture<'_, Result<Vec<Record>, AppendError>> {

@@ -51,6 +51,20 @@ pub enum BeginError {
     /// The log could not confirm the first record. Whether it is durable is unknown: begin the same again.
     #[error("{0}; begin the saga again with the same id")]
     Log(#[from] LogError),
+    /// The saga cannot be begun in this transaction.
+    #[error("saga `{id}` cannot be begun in this transaction: {cause}")]
+    Transaction {
+        /// The saga.
+        id: SagaId,
+        /// Why not, and the mend.
+        cause: String,
+    },
+    /// The transaction in which the saga was begun is not committed.
+    #[error("saga `{id}` is not in the log: commit the transaction in which it was begun first")]
+    NotCommitted {
+        /// The saga.
+        id: SagaId,
+    },
     /// The coordinator is shutting down.
     #[error("the coordinator is shutting down")]
     ShuttingDown,
@@ -98,11 +112,7 @@ impl Coordinator {
         let id = SagaId::new(id)?;
         let shared = &self.inner.shared;
         let registration = registration::<S>(shared)?;
-        let children = S::children();
-        if !children.is_empty() {
-            let longest = id.as_str().len() + longest_descendant(shared, S::DEFINITION, &children);
-            id.must_leave_room(longest)?;
-        }
+        room_for_children::<S>(shared, &id)?;
         let json: Arc<str> = S::encode_input(&input)?.into();
         let mut input = Some(input);
         // Counts as a task, so that a shutdown does not drain between this check and the first record.
@@ -176,8 +186,17 @@ impl Coordinator {
     }
 }
 
-fn registration<S: Saga>(shared: &Shared) -> Result<Arc<Registration<S>>, BeginError> {
+pub(crate) fn registration<S: Saga>(shared: &Shared) -> Result<Arc<Registration<S>>, BeginError> {
     registration_of::<S>(shared).ok_or(BeginError::NotRegistered { definition: S::DEFINITION.name })
+}
+
+/// Whether the ids of the saga's descendants can be made of its own.
+pub(crate) fn room_for_children<S: Saga>(shared: &Shared, id: &SagaId) -> Result<(), InvalidSagaId> {
+    let children = S::children();
+    if children.is_empty() {
+        return Ok(());
+    }
+    id.must_leave_room(id.as_str().len() + longest_descendant(shared, S::DEFINITION, &children))
 }
 
 /// Waits until the saga's first record is durable. `Some`: the log holds a saga with this id already.
@@ -224,7 +243,7 @@ fn same_saga<S: Saga>(entry: &Entry, id: &SagaId, input: &str) -> Result<(), Beg
     compare::<S>(same_definition, entry.definition, &entry.input, id, input)
 }
 
-fn same_history<S: Saga>(history: &History, id: &SagaId, input: &str) -> Result<(), BeginError> {
+pub(crate) fn same_history<S: Saga>(history: &History, id: &SagaId, input: &str) -> Result<(), BeginError> {
     let begin = &history.begin;
     let same_definition =
         begin.definition == S::DEFINITION.name && begin.fingerprint == S::DEFINITION.fingerprint();

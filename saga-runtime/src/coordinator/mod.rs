@@ -6,6 +6,8 @@ mod adopt;
 mod alarm;
 mod attempt;
 mod begin;
+#[cfg(feature = "sqlite")]
+mod begin_in;
 mod builder;
 mod child;
 mod clock;
@@ -25,6 +27,8 @@ mod wake;
 use std::sync::Arc;
 
 pub use begin::{BeginError, Begun};
+#[cfg(feature = "sqlite")]
+pub use begin_in::Pending;
 pub use builder::{Builder, StartError};
 pub use driver::{CancelAnswer, SendAnswer};
 pub use fold::FoldError;

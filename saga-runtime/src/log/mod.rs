@@ -9,6 +9,7 @@ mod rules;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -65,6 +66,17 @@ pub trait SagaLog: Send + Sync + 'static {
                          calls in a log that is `Transactional`, as `SqliteLog`";
             Err(AppendError::Invalid { saga: local.saga, cause: cause.to_owned() })
         })
+    }
+
+    /// Writes the append that begins a saga in a transaction of the caller's on this very log: it is durable when that is
+    /// committed, and was never there if it is not. `transaction` is what this kind of log has transactions on; its caller
+    /// blocks meanwhile.
+    ///
+    /// Unless a log says otherwise, it answers [`AppendError::Invalid`]. A log that wraps another one has to pass it on.
+    fn begin_in(&self, transaction: &dyn Any, append: &Append) -> Result<(), AppendError> {
+        let _ = transaction;
+        let cause = "its log has no transactions that a saga could be begun in; `SqliteLog` has";
+        Err(AppendError::Invalid { saga: append.saga.clone(), cause: cause.to_owned() })
     }
 
     /// The whole history of one saga, or `None` if the log does not know it.

@@ -149,7 +149,9 @@ impl<S: Saga> Driver<S> {
         self.child_of = child_of;
         let span = info_span!("saga", definition = S::DEFINITION.name, id = %self.id);
         async move {
-            let stop = match self.append_begin(deadline::<S>(&input), input_json).await {
+            self.at_ms = self.now();
+            let append = begin_append::<S>(&self.id, &input, input_json, self.child_of.as_ref(), self.at_ms);
+            let stop = match self.append_begin(append).await {
                 Ok(()) => {
                     self.state = Some(S::begin(input));
                     self.publish(SagaStatus::Running, None);
@@ -189,6 +191,11 @@ impl<S: Saga> Driver<S> {
                 self.publish(SagaStatus::Running, None);
             }
             info!(records, "resumed");
+            for fact in &tainted {
+                if let (Some(place), Some(failure)) = (&fact.place, fact.kind.failure()) {
+                    self.failures.insert(place.clone(), failure);
+                }
+            }
             let stop = self.record(tainted).await;
             self.drive_until_it_stops(stop).await;
         }
@@ -196,28 +203,10 @@ impl<S: Saga> Driver<S> {
         .await;
     }
 
-    async fn append_begin(
-        &mut self,
-        deadline: Result<Option<Time>, Stop>,
-        input: String,
-    ) -> Result<(), Stop> {
-        self.at_ms = self.now();
-        self.deadline_ms = deadline?.map(|time| time.due_ms(self.at_ms));
-        let mut records = vec![journal::begun(input, self.at_ms)];
-        records.extend(self.child_of.as_ref().map(|of| journal::begun_by(of, self.at_ms)));
-        records.extend(self.deadline_ms.map(|due_ms| journal::deadline(due_ms, self.at_ms)));
-        let count = records.len() as u64;
-        let begin =
-            Begin { definition: S::DEFINITION.name.to_owned(), fingerprint: S::DEFINITION.fingerprint() };
-        let append = Append {
-            saga: self.id.clone(),
-            begin: Some(begin),
-            first_seq: 0,
-            records,
-            status: Status::Running,
-            wake: Wake::Now,
-            locks: None,
-        };
+    async fn append_begin(&mut self, append: Result<(Append, Option<u64>), String>) -> Result<(), Stop> {
+        let (append, deadline_ms) = append.map_err(Stop::Fault)?;
+        self.deadline_ms = deadline_ms;
+        let count = append.records.len() as u64;
         match self.shared.append(append).await {
             Ok(()) => {
                 self.next_seq = count;
@@ -432,11 +421,43 @@ impl<S: Saga> Driver<S> {
     }
 }
 
+/// The append that begins a saga at `at_ms`, and until when it has to have opened its pivot.
+pub(crate) fn begin_append<S: Saga>(
+    id: &SagaId,
+    input: &S::Input,
+    json: String,
+    child_of: Option<&ChildOf>,
+    at_ms: u64,
+) -> Result<(Append, Option<u64>), String> {
+    let deadline_ms = deadline::<S>(input)?.map(|time| time.due_ms(at_ms));
+    let mut records = vec![journal::begun(json, at_ms)];
+    records.extend(child_of.map(|of| journal::begun_by(of, at_ms)));
+    records.extend(deadline_ms.map(|due_ms| journal::deadline(due_ms, at_ms)));
+    let (definition, fingerprint) = (S::DEFINITION.name.to_owned(), S::DEFINITION.fingerprint());
+    let append = Append {
+        saga: id.clone(),
+        begin: Some(Begin { definition, fingerprint }),
+        first_seq: 0,
+        records,
+        status: Status::Running,
+        wake: Wake::Now,
+        locks: None,
+    };
+    Ok((append, deadline_ms))
+}
+
+/// The records that the first attempts of a saga that is begun with `input` are not made by whoever begins it.
+#[cfg(feature = "sqlite")]
+pub(crate) fn first_attempts_not_sent<S: Saga>(input: S::Input, at_ms: u64) -> Vec<crate::log::Record> {
+    let Next::Calls(calls) = S::begin(input).next() else { return Vec::new() };
+    let open = calls.iter().filter(|call| call.is_in_flight() && !stands_in_log::<S>(call));
+    open.map(|call| journal::to_record(S::DEFINITION, not_sent(call), at_ms)).collect()
+}
+
 /// The user's expression looks at the clock perhaps: it is evaluated once, and recorded.
-fn deadline<S: Saga>(input: &S::Input) -> Result<Option<Time>, Stop> {
-    std::panic::catch_unwind(AssertUnwindSafe(|| S::deadline(input))).map_err(|panic| {
-        Stop::Fault(format!("the expression of its deadline panicked: {}", panic_message(&*panic)))
-    })
+fn deadline<S: Saga>(input: &S::Input) -> Result<Option<Time>, String> {
+    let deadline = std::panic::catch_unwind(AssertUnwindSafe(|| S::deadline(input)));
+    deadline.map_err(|panic| format!("the expression of its deadline panicked: {}", panic_message(&*panic)))
 }
 
 /// Whether the call is a child saga, begun or turned: what became of it stands in the log.

@@ -8,6 +8,7 @@
 //! with it, and `trips.db.lock`, which is empty but for the number of the process that has the log open. Keep them on
 //! a local file system.
 
+mod begin;
 mod checksum;
 mod connection;
 mod error;
@@ -24,6 +25,7 @@ mod testing;
 mod tests;
 mod writer;
 
+use std::any::Any;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -187,6 +189,14 @@ impl SagaLog for SqliteLog {
             let answer = self.writer.ask(|answer| Request::Local { local, answer }).await;
             answer.unwrap_or_else(|| Err(self.closed().into()))
         })
+    }
+
+    fn begin_in(&self, transaction: &dyn Any, append: &Append) -> Result<(), AppendError> {
+        let Some(connection) = transaction.downcast_ref::<rusqlite::Connection>() else {
+            let cause = "its transaction is of no `rusqlite::Connection`".to_owned();
+            return Err(AppendError::Invalid { saga: append.saga.clone(), cause });
+        };
+        begin::begin_in(connection, &self.path, append)
     }
 
     fn history<'a>(&'a self, id: &'a SagaId) -> LogFuture<'a, Result<Option<History>, HistoryError>> {

@@ -536,7 +536,11 @@ impl Work<'_> {
 }
 
 /// Inserts a saga with its first records, unless its id is there already.
-fn insert_saga(connection: &Connection, append: &Append, begin: &Begin) -> rusqlite::Result<Option<Head>> {
+pub(super) fn insert_saga(
+    connection: &Connection,
+    append: &Append,
+    begin: &Begin,
+) -> rusqlite::Result<Option<Head>> {
     let fingerprint = begin.fingerprint.to_string();
     let begun_at_ms = append.records.first().map_or(0, |record| record.at_ms);
     let seed = Chain::seed(append.saga.as_str(), &begin.definition, &fingerprint, begun_at_ms);
