@@ -5,6 +5,7 @@ mod awaiting;
 mod blocks;
 mod clauses;
 mod compensation;
+mod data;
 mod doubt;
 mod generics;
 mod names;
@@ -29,6 +30,7 @@ pub(crate) fn check(model: &Model<'_>, report: &mut Report) {
     blocks::check(model, report);
     clauses::check(model, report);
     compensation::check(model, report);
+    data::check(model, report);
     pivot::check(model, report);
     doubt::check(model, report);
     outcome::check(model, report);
