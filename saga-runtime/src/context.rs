@@ -19,6 +19,7 @@ pub struct Context {
     key: IdempotencyKey,
     action_key: IdempotencyKey,
     attempt: u32,
+    epoch: u64,
 }
 
 /// Names one effect: one per saga, step, item and direction, the same for every attempt.
@@ -33,7 +34,7 @@ impl Context {
     /// The attempt number `attempt` of the action (or probe) of `step`.
     pub fn action(definition: &'static str, saga: SagaId, step: &'static str, attempt: u32) -> Self {
         let key = IdempotencyKey::action(definition, &saga, step, &Items::NONE);
-        Self { definition, saga, step, items: Items::NONE, action_key: key.clone(), key, attempt }
+        Self { definition, saga, step, items: Items::NONE, action_key: key.clone(), key, attempt, epoch: 1 }
     }
 
     /// The attempt number `attempt` of the compensation of `step`.
@@ -48,6 +49,12 @@ impl Context {
         let key = IdempotencyKey::action(self.definition, &self.saga, self.step, &items);
         let action = Self { items, action_key: key.clone(), key, ..self };
         if is_compensation { action.into_compensation() } else { action }
+    }
+
+    /// The same, made by the writer of its log with this epoch.
+    #[must_use]
+    pub fn in_epoch(self, epoch: u64) -> Self {
+        Self { epoch, ..self }
     }
 
     fn into_compensation(self) -> Self {
@@ -90,6 +97,12 @@ impl Context {
     /// answers `None` can bar exactly the attempts before it.
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// The fencing epoch of the writer of the saga's log: it grows whenever the log is taken over, as by a restart. Of two
+    /// calls with the same key, the one with the lower epoch was sent by whoever had the log before.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
     }
 }
 

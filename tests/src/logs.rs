@@ -203,6 +203,10 @@ impl SagaLog for TestLog {
         })
     }
 
+    fn epoch(&self) -> u64 {
+        self.log.epoch()
+    }
+
     fn begin_in(&self, transaction: &dyn Any, append: &Append) -> Result<(), AppendError> {
         self.log.begin_in(transaction, append)
     }
@@ -290,6 +294,10 @@ impl<L: SagaLog> SagaLog for Unhurried<L> {
         Box::pin(async move {
             self.unhurried(async move |log: &L| log.append(batch).await).await.unwrap_or_default()
         })
+    }
+
+    fn epoch(&self) -> u64 {
+        self.0.epoch()
     }
 
     fn begin_in(&self, transaction: &dyn Any, append: &Append) -> Result<(), AppendError> {

@@ -68,6 +68,12 @@ pub trait SagaLog: Send + Sync + 'static {
         })
     }
 
+    /// The fencing epoch of this writer: greater than that of whoever wrote the log before. A participant that has seen
+    /// it can tell the calls of a worker that has lost its log without knowing.
+    fn epoch(&self) -> u64 {
+        1
+    }
+
     /// Writes the append that begins a saga in a transaction of the caller's on this very log: it is durable when that is
     /// committed, and was never there if it is not. `transaction` is what this kind of log has transactions on; its caller
     /// blocks meanwhile.

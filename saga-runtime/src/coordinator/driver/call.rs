@@ -68,7 +68,7 @@ impl<S: Saga> Driver<S> {
             CallKind::Compensation => Context::compensation(definition, id, name, number),
             _ => Context::action(definition, id, name, number),
         };
-        let context = context.of_items(items);
+        let context = context.of_items(items).in_epoch(self.shared.log.epoch());
         let state = self.state.as_ref();
         let future =
             state.and_then(|state| S::call(state, &call.place, call.kind, &self.participants, context));

@@ -56,6 +56,7 @@ pub use rusqlite;
 #[derive(Debug)]
 pub struct SqliteLog {
     path: PathBuf,
+    epoch: u64,
     reader: Worker<Query>,
     writer: Worker<Request>,
 }
@@ -106,6 +107,7 @@ impl Options {
         let lock = LockFile::acquire(&path)?;
         let mut writing = connection::open_writer(&path, self.durability, true)?;
         let fail = |error| OpenError::from_sqlite(&path, &error);
+        let epoch = schema::next_epoch(&writing).map_err(fail)?;
         let gate = Gate::default();
         gate.guard(&mut writing).map_err(fail)?;
         let reading = connection::open_reader(&path).map_err(fail)?;
@@ -116,7 +118,7 @@ impl Options {
         let fail = |error| OpenError::from_io(&path, &path, &error);
         let writer = Worker::spawn("saga-log-writer", |requests| writer.run(requests)).map_err(fail)?;
         let reader = Worker::spawn("saga-log-reader", |queries| reader.run(queries)).map_err(fail)?;
-        Ok(SqliteLog { path, reader, writer })
+        Ok(SqliteLog { path, epoch, reader, writer })
     }
 }
 
@@ -189,6 +191,10 @@ impl SagaLog for SqliteLog {
             let answer = self.writer.ask(|answer| Request::Local { local, answer }).await;
             answer.unwrap_or_else(|| Err(self.closed().into()))
         })
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     fn begin_in(&self, transaction: &dyn Any, append: &Append) -> Result<(), AppendError> {

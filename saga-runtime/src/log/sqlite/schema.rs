@@ -96,13 +96,24 @@ const VERSION_3: &str = "
         ORDER BY lock.key, lock.saga;
 ";
 
-/// A saga that was closed by hand has ended, too.
+/// A saga that was closed by hand has ended, too. `saga_writer` counts those who have opened the file to write.
 const VERSION_4: &str = "
     DROP INDEX saga_awake;
 
     CREATE INDEX saga_awake ON saga (number, status, wake_at_ms)
         WHERE status NOT IN ('completed', 'compensated', 'closed') AND (wake_at_ms IS NULL OR wake_at_ms <= 0);
+
+    CREATE TABLE saga_writer (epoch INTEGER NOT NULL) STRICT;
+
+    INSERT INTO saga_writer (epoch) VALUES (0);
 ";
+
+/// The fencing epoch of a new writer: greater than that of any before it.
+pub(super) fn next_epoch(connection: &Connection) -> rusqlite::Result<u64> {
+    const NEXT: &str = "UPDATE saga_writer SET epoch = epoch + 1 RETURNING epoch";
+    let epoch = connection.query_row(NEXT, (), |row| row.get::<_, i64>(0))?;
+    Ok(epoch.unsigned_abs())
+}
 
 /// Whose file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

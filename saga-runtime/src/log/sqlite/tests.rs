@@ -89,6 +89,18 @@ async fn conforms() {
     .await;
 }
 
+#[test]
+fn every_writer_has_a_greater_epoch_than_the_one_before() {
+    let fixture = Fixture::new();
+    let epochs = [(); 3].map(|()| {
+        let log = fixture.open();
+        let epoch = log.epoch();
+        log.close();
+        epoch
+    });
+    assert_eq!(epochs, [1, 2, 3]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn conforms_without_memory_of_what_it_wrote() {
     /// Reads every saga from the file, for another connection has written since.
