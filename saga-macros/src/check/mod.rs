@@ -6,7 +6,6 @@ mod blocks;
 mod clauses;
 mod compensation;
 mod doubt;
-mod generics;
 mod names;
 mod outcome;
 mod pivot;
@@ -22,7 +21,6 @@ use crate::report::Report;
 
 /// Reports every mistake of a saga once. The calls that are wrong are refused: rustc is not shown them again.
 pub(crate) fn check(model: &Model<'_>, report: &mut Report) {
-    generics::check(model, report);
     poison::check(model);
     availability::check(model, report);
     awaiting::check(model, report);

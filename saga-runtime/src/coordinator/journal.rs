@@ -252,6 +252,7 @@ mod tests {
     const DEFINITION: Definition = Definition {
         name: "Trip",
         version: 1,
+        parameters: &[],
         inputs: &[],
         output: "()",
         participants: &[],

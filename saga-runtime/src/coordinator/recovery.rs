@@ -1,6 +1,7 @@
 //! Takes up what the log holds unfinished.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ pub struct Recovery {
 pub struct Unclaimed {
     /// The saga.
     pub id: SagaId,
-    /// Name of its definition.
+    /// Full name of its definition: with what the parameters of its data stand for, such as `Transfer<Eur>`.
     pub definition: String,
     /// Fingerprint of its definition.
     pub fingerprint: Fingerprint,
@@ -81,8 +82,8 @@ pub(crate) trait Recoverable: Send + Sync {
     fn adopt(&self, shared: &Arc<Shared>, id: &SagaId, reins: Reins);
 }
 
-/// Registered sagas by the name and fingerprint of their definitions.
-pub(crate) type Registered = HashMap<(&'static str, Fingerprint), Arc<dyn Recoverable>>;
+/// Registered sagas by the full name and fingerprint of their definitions.
+pub(crate) type Registered = HashMap<(Cow<'static, str>, Fingerprint), Arc<dyn Recoverable>>;
 
 /// What became of a saga that the log holds unfinished.
 pub(crate) enum Resumed {
@@ -137,7 +138,7 @@ impl<S: Saga> Recoverable for Registration<S> {
         let fingerprint = history.begin.fingerprint;
         let reins = match shared.rouse(id) {
             Some(reins) => reins,
-            None => match shared.enter(id, S::DEFINITION.name, fingerprint, &input.into()) {
+            None => match shared.enter(id, S::DEFINITION.full_name(), fingerprint, &input.into()) {
                 (_, Some(reins)) => reins,
                 (entry, None) => return Ok(Resumed::Before(entry)),
             },
@@ -203,7 +204,7 @@ pub(crate) fn stop_waiting_for_locks(shared: &Arc<Shared>, id: &SagaId) {
 
 /// Drives the saga of this entry again, if it is dormant.
 pub(crate) fn rouse_any(shared: &Arc<Shared>, entry: &Entry) {
-    if let Some(saga) = shared.registered(entry.definition, entry.fingerprint)
+    if let Some(saga) = shared.registered(&entry.definition, entry.fingerprint)
         && let Some(reins) = shared.rouse(&entry.id)
     {
         saga.adopt(shared, &entry.id, reins);
@@ -255,7 +256,7 @@ pub(crate) async fn find(shared: &Arc<Shared>, id: &SagaId) -> Found {
             return Found::Stuck(format!("no `{definition}` of its form is registered"));
         };
         let input = history.records.first().and_then(|record| record.data.as_deref()).unwrap_or_default();
-        let name = saga.definition().name;
+        let name = saga.definition().full_name();
         let (entry, reins) = shared.enter(id, name, *fingerprint, &input.into());
         if let Some(reins) = reins {
             saga.adopt(shared, id, reins);

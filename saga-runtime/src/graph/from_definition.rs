@@ -130,6 +130,7 @@ mod tests {
     const DEFINITION: Definition = Definition {
         name: "Trip",
         version: 1,
+        parameters: &[],
         inputs: &[definition::Field { name: "trip", ty: "Trip" }],
         output: "()",
         participants: &[],

@@ -140,7 +140,8 @@ impl<S: Saga> Driver<S> {
     /// Begins the saga, then drives it to its end.
     pub(crate) async fn begin(mut self, input: S::Input, input_json: String, child_of: Option<ChildOf>) {
         self.child_of = child_of;
-        let span = info_span!("saga", definition = S::DEFINITION.name, id = %self.id);
+        let name = S::DEFINITION.full_name();
+        let span = info_span!("saga", definition = &*name, id = %self.id);
         async move {
             let stop = match self.append_begin(deadline::<S>(&input), input_json).await {
                 Ok(()) => {
@@ -159,7 +160,8 @@ impl<S: Saga> Driver<S> {
 
     /// Drives a saga of the log from where its history ends.
     pub(crate) async fn resume(mut self, folded: Folded<S>, records: u64) {
-        let span = info_span!("saga", definition = S::DEFINITION.name, id = %self.id);
+        let name = S::DEFINITION.full_name();
+        let span = info_span!("saga", definition = &*name, id = %self.id);
         async move {
             self.next_seq = records;
             self.at_ms = folded.at_ms;
@@ -199,8 +201,10 @@ impl<S: Saga> Driver<S> {
         records.extend(self.child_of.as_ref().map(|of| journal::begun_by(of, self.at_ms)));
         records.extend(self.deadline_ms.map(|due_ms| journal::deadline(due_ms, self.at_ms)));
         let count = records.len() as u64;
-        let begin =
-            Begin { definition: S::DEFINITION.name.to_owned(), fingerprint: S::DEFINITION.fingerprint() };
+        let begin = Begin {
+            definition: S::DEFINITION.full_name().into_owned(),
+            fingerprint: S::DEFINITION.fingerprint(),
+        };
         let append = Append {
             saga: self.id.clone(),
             begin: Some(begin),
