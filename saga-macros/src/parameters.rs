@@ -4,10 +4,11 @@
 //! The others belong to the calls. What is said of a parameter goes with it, and what is said of several is said where all
 //! of them are.
 
-use proc_macro2::{Ident, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
-use syn::{GenericParam, Generics, Type, TypeParam, TypeParamBound, WhereClause, WherePredicate};
+use syn::visit::{self, Visit};
+use syn::{GenericParam, Generics, TypeParam, TypeParamBound, TypePath, WhereClause, WherePredicate};
 
 use crate::model::{Model, Origin};
 
@@ -17,6 +18,8 @@ pub(crate) struct Parameters {
     pub(crate) saga: Generics,
     /// Of its state, its events and its signals: what the data uses.
     pub(crate) data: Generics,
+    /// The same as it is written. A type is declared with that: where it is not enough, rustc says what to add.
+    pub(crate) declared: Generics,
     /// Of a function of a position, which has those of the data already: the others.
     pub(crate) calls: Generics,
     /// Of its participants: what their types use, and numbers that nothing else knows.
@@ -26,26 +29,18 @@ pub(crate) struct Parameters {
 impl Parameters {
     pub(crate) fn new(model: &Model<'_>, runtime: &TokenStream) -> Self {
         let written = &model.ast.generics;
-        let data_types = data_types(model);
-        let participant_types = model.ast.participants.iter().map(|field| field.ty.to_token_stream());
-        let participant_types = participant_types.collect::<Vec<_>>();
-        let in_data = |name: &Ident| data_types.iter().any(|ty| mentions(ty, name));
-        let in_participants = |name: &Ident| participant_types.iter().any(|ty| mentions(ty, name));
-        let mut saga = written.clone();
-        for parameter in saga.type_params_mut() {
-            let name = parameter.ident.clone();
-            if in_data(&name) {
-                name_it(parameter, runtime);
-            }
-            if data_types.iter().any(|ty| is_itself(ty, &name)) {
-                journal_it(parameter, runtime);
-            }
-        }
-        let data = only(&saga, &in_data);
+        let uses = Uses::new(model);
+        let participants = model.ast.participants.iter().map(|field| field.ty.to_token_stream());
+        let participants = participants.collect::<Vec<_>>();
+        let of_participants = |name: &Ident| participants.iter().any(|ty| mentions(ty, name));
         let is_number = |name: &Ident| written.const_params().any(|parameter| parameter.ident == *name);
-        let participants = only(&saga, &|name| in_participants(name) || (is_number(name) && !in_data(name)));
+        let saga = with_what_data_needs(written, &uses, runtime);
+        let is_used = |name: &Ident| uses.all.contains(name);
+        let (data, declared) = (only(&saga, &is_used), only(written, &is_used));
+        let participants =
+            only(written, &|name| of_participants(name) || (is_number(name) && !is_used(name)));
         let calls = others(&saga, &data);
-        Self { saga, data, calls, participants }
+        Self { saga, data, declared, calls, participants }
     }
 
     /// Those of the calls that the participants do not tell: where such a call is made they are said.
@@ -71,38 +66,113 @@ impl Parameters {
     }
 }
 
-/// The types of what the log holds.
-fn data_types(model: &Model<'_>) -> Vec<TokenStream> {
-    let steps = model.steps.iter().filter(|step| !step.ast.kind.is_made()).map(|step| step.ast.ty.clone());
-    let items = model.variables.iter().filter(|variable| variable.origin == Origin::Item);
-    let items = items.map(|item| item.form.ty());
-    let inputs = model.ast.inputs.iter().map(|input| input.ty.clone());
-    let all = inputs.chain(steps).chain(items).chain(model.ast.output.clone());
-    all.map(|ty: Type| ty.to_token_stream()).collect()
+/// What the log holds uses.
+struct Uses<'m> {
+    generics: &'m Generics,
+    /// All parameters on which its types depend.
+    all: Vec<Ident>,
+    /// Those whose values are held: `M`, and not only `B::Receipt`.
+    held: Vec<Ident>,
+    /// What belongs to a parameter and is held: `B::Receipt`.
+    belonging: Vec<TypePath>,
 }
 
-/// What the log calls it is asked of it: at its own token, as nothing else is there to be mended.
-fn name_it(parameter: &mut TypeParam, runtime: &TokenStream) {
-    add(parameter, "SagaParameter", runtime);
-}
-
-fn journal_it(parameter: &mut TypeParam, runtime: &TokenStream) {
-    add(parameter, "SagaData", runtime);
-}
-
-/// Adds a bound of the runtime's, unless it is written already.
-fn add(parameter: &mut TypeParam, bound: &str, runtime: &TokenStream) {
-    let is_it = |written: &TypeParamBound| match written {
-        TypeParamBound::Trait(written) => {
-            written.path.segments.last().is_some_and(|last| last.ident == bound)
+impl<'m> Uses<'m> {
+    fn new(model: &Model<'m>) -> Self {
+        let generics = &model.ast.generics;
+        let mut uses = Self { generics, all: Vec::new(), held: Vec::new(), belonging: Vec::new() };
+        let steps =
+            model.steps.iter().filter(|step| !step.ast.kind.is_made()).map(|step| step.ast.ty.clone());
+        let items = model.variables.iter().filter(|variable| variable.origin == Origin::Item);
+        let items = items.map(|item| item.form.ty());
+        let inputs = model.ast.inputs.iter().map(|input| input.ty.clone());
+        let types = inputs.chain(steps).chain(items).chain(model.ast.output.clone()).collect::<Vec<_>>();
+        for ty in &types {
+            uses.visit_type(ty);
         }
-        _ => false,
-    };
-    if parameter.bounds.iter().any(is_it) {
-        return;
+        let mut types = types.iter().map(ToTokens::to_token_stream).collect::<Vec<_>>();
+        // What `B::Receipt` is depends on all that is said of `B`: in `B: Bank<M>`, on `M`.
+        types.extend(uses.said_of_owners());
+        let names = generics.params.iter().filter_map(name_of);
+        uses.all = names.filter(|name| types.iter().any(|ty| mentions(ty, name))).cloned().collect();
+        uses
     }
-    let bound = Ident::new(bound, Span::call_site());
-    parameter.bounds.push(TypeParamBound::Verbatim(quote!(#runtime::#bound)));
+
+    /// What is said of the parameters to which something that is held belongs.
+    fn said_of_owners(&self) -> Vec<TokenStream> {
+        let is_owner = |owner: String| {
+            self.belonging.iter().any(|ty| match &ty.qself {
+                Some(qself) => text(&qself.ty) == owner,
+                None => ty.path.segments.first().is_some_and(|first| first.ident == owner),
+            })
+        };
+        let inline = self.generics.type_params().filter(|parameter| is_owner(parameter.ident.to_string()));
+        let inline = inline.map(|parameter| parameter.bounds.to_token_stream());
+        let later = predicates(self.generics).filter(|predicate| bounded(predicate).is_some_and(is_owner));
+        inline.chain(later.map(ToTokens::to_token_stream)).collect()
+    }
+
+    fn is_parameter(&self, name: &Ident) -> bool {
+        self.generics.type_params().any(|parameter| parameter.ident == *name)
+    }
+}
+
+impl Visit<'_> for Uses<'_> {
+    fn visit_type_path(&mut self, ty: &TypePath) {
+        let names = self.generics.type_params().map(|parameter| &parameter.ident);
+        let belongs = match (&ty.qself, ty.path.segments.first()) {
+            (Some(_), _) => names.into_iter().any(|name| mentions(&ty.to_token_stream(), name)),
+            (None, Some(first)) => ty.path.segments.len() > 1 && self.is_parameter(&first.ident),
+            (None, None) => false,
+        };
+        if belongs {
+            self.belonging.push(ty.clone());
+        } else if let Some(name) = ty.path.get_ident().filter(|name| self.is_parameter(name)) {
+            self.held.push(name.clone());
+        } else {
+            visit::visit_type_path(self, ty);
+        }
+    }
+}
+
+/// The parameters of the saga with what its data needs of them. It stands in the `where` clause: there rustc, which may
+/// miss another bound, suggests it at the parameter.
+fn with_what_data_needs(written: &Generics, uses: &Uses<'_>, runtime: &TokenStream) -> Generics {
+    let mut said = Vec::new();
+    for parameter in written.type_params() {
+        let name = &parameter.ident;
+        let needs = [
+            uses.all.contains(name).then_some("SagaParameter"),
+            uses.held.contains(name).then_some("SagaData"),
+        ];
+        let needs = needs.into_iter().flatten().filter(|need| !is_written(parameter, need));
+        let needs = needs.map(|need| Ident::new(need, Span::call_site())).collect::<Vec<_>>();
+        if !needs.is_empty() {
+            said.push(quote!(#name: #(#runtime::#needs)+*));
+        }
+    }
+    let mut known = Vec::new();
+    for ty in &uses.belonging {
+        if !known.contains(&text(ty)) {
+            known.push(text(ty));
+            said.push(quote!(#ty: #runtime::SagaData));
+        }
+    }
+    let mut generics = written.clone();
+    if !said.is_empty() {
+        let predicates =
+            said.into_iter().filter_map(|predicate| syn::parse2::<WherePredicate>(predicate).ok());
+        generics.make_where_clause().predicates.extend(predicates);
+    }
+    generics
+}
+
+/// Whether the parameter has this bound of the runtime's already.
+fn is_written(parameter: &TypeParam, need: &str) -> bool {
+    parameter.bounds.iter().any(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().is_some_and(|last| last.ident == need),
+        _ => false,
+    })
 }
 
 /// The parameters that are `wanted`, and all that is said of them alone.
@@ -112,6 +182,14 @@ fn only(generics: &Generics, wanted: &dyn Fn(&Ident) -> bool) -> Generics {
         return generics.clone();
     }
     let is_beyond = |tokens: &TokenStream| left.iter().any(|name| mentions(tokens, name));
+    let said = |name: &&&Ident| {
+        let inline = generics.type_params().filter(|parameter| parameter.ident == ***name);
+        let inline = inline.map(|parameter| parameter.bounds.to_token_stream());
+        let later = predicates(generics).filter(|predicate| bounded(predicate) == Some(name.to_string()));
+        inline.chain(later.map(ToTokens::to_token_stream)).any(|said| is_beyond(&said))
+    };
+    // What belongs to it may be known by a bound that is left.
+    let weakened = kept.iter().filter(said).collect::<Vec<_>>();
     let params = generics.params.iter().filter(|parameter| name_of(parameter).is_some_and(wanted)).cloned();
     let params = params.map(|mut parameter| {
         if let GenericParam::Type(parameter) = &mut parameter {
@@ -123,10 +201,20 @@ fn only(generics: &Generics, wanted: &dyn Fn(&Ident) -> bool) -> Generics {
     });
     let params = params.collect::<Punctuated<_, _>>();
     let predicates = predicates(generics).filter(|predicate| {
-        let predicate = predicate.to_token_stream();
-        !is_beyond(&predicate) && kept.iter().any(|name| mentions(&predicate, name))
+        let tokens = predicate.to_token_stream();
+        let is_of_one = |name: &&&Ident| bounded(predicate) == Some(name.to_string());
+        let is_known = weakened.iter().all(|name| is_of_one(name) || !mentions(&tokens, name));
+        is_known && !is_beyond(&tokens) && kept.iter().any(|name| mentions(&tokens, name))
     });
     with(params, predicates.cloned().collect())
+}
+
+/// The type of which a predicate says something.
+fn bounded(predicate: &WherePredicate) -> Option<String> {
+    match predicate {
+        WherePredicate::Type(said) => Some(text(&said.bounded_ty)),
+        _ => None,
+    }
 }
 
 /// The parameters that are not among `data`, and all that is said of them, or of those of the data together with them.
@@ -192,22 +280,4 @@ pub(crate) fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
         TokenTree::Group(group) => mentions(&group.stream(), name),
         TokenTree::Punct(_) | TokenTree::Literal(_) => false,
     })
-}
-
-/// Whether a type is made of this parameter itself, and not only of what belongs to it: `M`, and not only `M::Receipt`.
-fn is_itself(tokens: &TokenStream, name: &Ident) -> bool {
-    let mut trees = tokens.clone().into_iter().peekable();
-    while let Some(token) = trees.next() {
-        match token {
-            TokenTree::Ident(ident) if ident == *name => match trees.peek() {
-                Some(TokenTree::Punct(punct))
-                    if punct.as_char() == ':' && punct.spacing() == Spacing::Joint => {}
-                Some(TokenTree::Ident(word)) if word == "as" => {}
-                _ => return true,
-            },
-            TokenTree::Group(group) if is_itself(&group.stream(), name) => return true,
-            _ => {}
-        }
-    }
-    false
 }

@@ -279,16 +279,29 @@ impl Definition {
 
     /// The name with what its data's parameters stand for, such as `Transfer<Eur>`: what the log calls it.
     pub fn full_name(&self) -> Cow<'static, str> {
-        let parameters = shown(self.parameters);
-        if parameters.is_empty() { self.name.into() } else { format!("{}<{parameters}>", self.name).into() }
+        let mut shown = Vec::new();
+        show(self.parameters, &mut shown, false);
+        if shown.is_empty() {
+            self.name.into()
+        } else {
+            format!("{}<{}>", self.name, shown.join(", ")).into()
+        }
     }
 }
 
-/// `Eur, 7`.
-fn shown(parameters: &[Parameter]) -> String {
-    let shown = parameters.iter().map(|parameter| parameter.stands_for.to_string());
-    // A child saga whose data uses none has nothing to say.
-    shown.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ")
+/// Adds what these stand for; of a child saga what does not stand there already.
+fn show(parameters: &[Parameter], shown: &mut Vec<String>, is_child: bool) {
+    for parameter in parameters {
+        match parameter.stands_for {
+            StandsFor::Child(parameters) => show(parameters, shown, true),
+            own => {
+                let own = own.to_string();
+                if !is_child || !shown.contains(&own) {
+                    shown.push(own);
+                }
+            }
+        }
+    }
 }
 
 impl fmt::Display for StandsFor {
@@ -299,7 +312,7 @@ impl fmt::Display for StandsFor {
             Self::Unsigned(number) => write!(f, "{number}"),
             Self::Bool(value) => write!(f, "{value}"),
             Self::Char(value) => write!(f, "{value:?}"),
-            Self::Child(parameters) => f.write_str(&shown(parameters)),
+            Self::Child(parameters) => f.debug_list().entries(*parameters).finish(),
         }
     }
 }
@@ -375,7 +388,14 @@ impl Fnv {
     }
 
     const fn number_128(self, number: u128) -> Self {
-        self.number((number >> 64) as u64).number((number & u64::MAX as u128) as u64)
+        let bytes = number.to_le_bytes();
+        let mut hash = self;
+        let mut i = 0;
+        while i < bytes.len() {
+            hash = hash.byte(bytes[i]);
+            i += 1;
+        }
+        hash
     }
 
     const fn blocks(mut self, blocks: &[Block]) -> Self {

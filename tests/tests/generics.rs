@@ -5,13 +5,14 @@
 
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use saga_runtime::definition::StandsFor;
 use saga_runtime::log::{MemoryLog, SagaLog, SqliteLog};
 use saga_runtime::machine::Cause;
 use saga_runtime::{
     BeginError, Begun, Compensatable, Context, Coordinator, Handle, Keyed, Outcome, RunsOn, Saga, SagaData,
-    SagaId, SagaParameter, SagaStatus, StartError, StepError, saga,
+    SagaId, SagaParameter, StartError, StepError, saga,
 };
 use serde::{Deserialize, Serialize};
 
@@ -184,4 +185,219 @@ async fn two_of_one_saga_run_side_by_side_and_go_on_as_themselves_after_a_restar
     assert_eq!(eur.notes(), "debit paid[0] paid[1] booked");
     let compensated = "paid[1].compensate paid[0].compensate fee.compensate debit.compensate";
     assert_eq!(usd.notes(), format!("debit fee paid[0] paid[1] booked {compensated}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_is_never_continued_as_the_other() {
+    let log = MemoryLog::new();
+    let bank = House::default();
+    let coordinator = both(log.clone(), &bank, &bank).await;
+    begun::<InEur<2>>(&coordinator, "a", Eur(10)).await;
+    let conflict = coordinator.begin::<InUsd<2>>("a", Usd(10)).await.err().unwrap();
+    assert!(matches!(conflict, BeginError::Conflict { .. }), "{conflict}");
+    let message = conflict.to_string();
+    assert!(message.contains("`Transfer<Eur, 2>`") && message.contains("`Transfer<Usd, 2>`"), "{message}");
+    let unknown = coordinator.begin::<InEur<3>>("b", Eur(10)).await.err().unwrap().to_string();
+    assert!(unknown.contains("`Transfer<Eur, 3>` is not registered"), "{unknown}");
+    coordinator.shutdown().await;
+
+    let builder =
+        Coordinator::builder(log.clone()).register::<InUsd<2>>(at(&bank)).register::<InEur<3>>(at(&bank));
+    let coordinator = builder.start().await.unwrap();
+    let conflict = coordinator.find::<InUsd<2>>(&SagaId::new("a").unwrap()).await.err().unwrap().to_string();
+    assert!(conflict.contains("`Transfer<Eur, 2>`"), "{conflict}");
+    // It sleeps in the log until its time is up.
+    tokio::time::sleep(Duration::from_hours(25)).await;
+    let unclaimed = coordinator.unclaimed();
+    assert_eq!((unclaimed.len(), unclaimed[0].definition.as_str()), (1, "Transfer<Eur, 2>"));
+    coordinator.shutdown().await;
+
+    let coordinator = both(log, &bank, &bank).await;
+    let found = coordinator.find::<InEur<2>>(&SagaId::new("a").unwrap()).await.unwrap();
+    let Some(Begun::Attached(found)) = found else { panic!("it is driven") };
+    assert!(matches!(found.outcome().await, Ok(Outcome::Compensated(_))));
+    assert_eq!(bank.notes(), "debit debit.compensate");
+}
+
+#[tokio::test]
+async fn two_of_one_name_are_not_registered_beside_one_another() {
+    #[derive(Serialize, Deserialize)]
+    struct Franc(u64);
+    impl SagaParameter for Franc {
+        const NAME: &'static str = "Eur";
+    }
+    impl Money for Franc {
+        fn of(cents: u64) -> Self {
+            Self(cents)
+        }
+
+        fn cents(&self) -> u64 {
+            self.0
+        }
+    }
+    let bank = House::default();
+    let builder = Coordinator::builder(MemoryLog::new()).register::<InEur<2>>(at(&bank));
+    let error = builder.register::<Transfer<Franc, House, 2>>(at(&bank)).start().await.unwrap_err();
+    assert!(matches!(error, StartError::RegisteredTwice { .. }), "{error}");
+    assert!(error.to_string().contains("`Transfer<Eur, 2>`"), "{error}");
+}
+
+#[test]
+fn what_parameters_stand_for_is_part_of_the_definition() {
+    let parameters = InEur::<2>::DEFINITION.parameters;
+    let names = parameters.iter().map(|parameter| (parameter.name, parameter.stands_for));
+    assert_eq!(names.collect::<Vec<_>>(), [("M", StandsFor::Type("Eur")), ("PARTS", StandsFor::Signed(2))]);
+    assert_eq!(InEur::<2>::DEFINITION.full_name(), "Transfer<Eur, 2>");
+    let fingerprints = [
+        InEur::<2>::DEFINITION.fingerprint(),
+        InEur::<3>::DEFINITION.fingerprint(),
+        InUsd::<2>::DEFINITION.fingerprint(),
+    ];
+    // What the participants are is no part of it.
+    assert_eq!(fingerprints[0], Transfer::<Eur, Branch, 2>::DEFINITION.fingerprint());
+    assert!(fingerprints[0] != fingerprints[1] && fingerprints[0] != fingerprints[2]);
+    // The log keeps it for ever.
+    assert_eq!(fingerprints[0].to_string(), "e3a8266915a55a25");
+}
+
+/// Another bank.
+struct Branch;
+
+impl Keyed for Branch {}
+
+impl<M: Money> Bank<M> for Branch {
+    async fn debit(&self, _: &Context, _: &M) -> Result<Debit<M>, Refused> {
+        Err(Refused)
+    }
+
+    async fn refund(&self, _: &Context, _: &Debit<M>) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    async fn pay(&self, _: &Context, _: u64) -> Result<u64, Refused> {
+        Err(Refused)
+    }
+
+    async fn take_back(&self, _: &Context) -> Result<(), Refused> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_position_carries_what_is_still_needed_and_the_machine_is_pure() {
+    let state: TransferState<Eur, 2> = InEur::begin(Eur(10));
+    let state = state.apply(TransferEvent::DebitDone(Debit { amount: Eur(10) })).unwrap();
+    let state = state.apply(TransferEvent::LimitDone(Eur(10))).unwrap();
+    let TransferState::Forward(TransferForward::IfFee(at)) = state.clone() else { panic!("{state:?}") };
+    // Neither the amount nor anything else.
+    let TransferIfFeeStep { debit, limit, undo: _, attempts: _ } = at;
+    assert_eq!((debit.amount.cents(), limit.cents()), (10, 10));
+    assert!(!format!("{state:?}").contains("10"), "no data is shown: {state:?}");
+    let other: TransferState<Usd, 2> = InUsd::begin(Usd(10));
+    let refused = other.apply(TransferEvent::LimitDone(Usd(10)));
+    assert!(refused.is_err(), "it is not there yet");
+}
+
+saga! {
+    /// Only its numbers are parameters.
+    saga Numbers<const A: u128, const B: bool, const C: char, const D: i8>(first: Few<A, B>) -> Other<C, D> {
+        with bank: House;
+        step noted: Few<A, B> = async { bank.pay_any(cx).await.map(|()| Few) } compensate nothing;
+        return { let _ = (first, noted); Other };
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Few<const A: u128, const B: bool>;
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+struct Other<const C: char, const D: i8>;
+
+impl House {
+    async fn pay_any(&self, cx: &Context) -> Result<(), Refused> {
+        self.note(cx)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn numbers_are_parameters_as_types_are() {
+    type All = Numbers<{ u128::MAX }, true, 'ü', -1>;
+    let name = format!("Numbers<{}, true, 'ü', -1>", u128::MAX);
+    assert_eq!(All::DEFINITION.full_name(), name);
+    let builder = Coordinator::builder(MemoryLog::new());
+    let coordinator =
+        builder.register::<All>(NumbersParticipants { bank: House::default() }).start().await.unwrap();
+    assert_eq!(begun::<All>(&coordinator, "n", Few).await.outcome().await, Ok(Outcome::Completed(Other)));
+}
+
+mod children {
+    use super::*;
+
+    saga! {
+        /// Holds an amount.
+        saga Hold<M: Money, B: Bank<M>>(amount: M) -> Debit<M> {
+            with bank: B;
+            step debit: Debit<M> = bank.debit(cx, amount) compensate bank.refund(cx, debit);
+            return debit;
+        }
+
+        /// Knows of its parameters only what its children are begun with.
+        saga Shop<M: Money + SagaParameter, B: Bank<M>>(cents: u64) -> u64 {
+            with bank: House;
+            saga held: Debit<M> = Hold::<M, B>(M::of(*cents));
+            step paid: u64 = async { bank.pay_some(cx, *cents).await } compensate async { bank.pay_any(cx).await };
+            step last: u64 = async { bank.pay_some(cx, held.amount.cents()).await } compensate nothing;
+            return paid + last;
+        }
+
+        /// Its own data is that of no parameter.
+        saga Quiet<M: Money + SagaParameter, B: Bank<M>>(cents: u64) {
+            with bank: House;
+            step paid: u64 = async { bank.pay_some(cx, *cents).await } compensate nothing;
+            parallel for each: u64 in [*paid, 1] limit 2 {
+                saga shop: u64 = Shop::<M, B>(*each);
+            }
+        }
+    }
+
+    impl House {
+        async fn pay_some(&self, cx: &Context, cents: u64) -> Result<u64, Refused> {
+            self.note(cx).map(|()| cents)
+        }
+    }
+
+    fn is_compensatable<S: Saga + Compensatable + RunsOn<MemoryLog>>() {}
+
+    #[tokio::test(start_paused = true)]
+    async fn a_child_is_begun_with_the_parameters_of_its_parent() {
+        is_compensatable::<Quiet<Eur, House>>();
+        let (shop, bank) = (House { refuses: "last", ..House::default() }, House::default());
+        let builder = Coordinator::builder(MemoryLog::new())
+            .register::<Shop<Eur, House>>(ShopParticipants { bank: shop.clone() })
+            .register::<Hold<Usd, House>>(HoldParticipants { bank: bank.clone() });
+        let error = builder.start().await.unwrap_err().to_string();
+        assert!(error.contains("`Shop<Eur>` begins `Hold<Eur>`, which is not registered"), "{error}");
+
+        let builder = Coordinator::builder(MemoryLog::new())
+            .register::<Shop<Eur, House>>(ShopParticipants { bank: shop.clone() })
+            .register::<Quiet<Eur, House>>(QuietParticipants { bank: House::default() })
+            .register::<Hold<Eur, House>>(HoldParticipants { bank: bank.clone() });
+        let coordinator = builder.start().await.unwrap();
+        let handle = begun::<Shop<Eur, House>>(&coordinator, "shop", 7).await;
+        assert!(matches!(handle.outcome().await, Ok(Outcome::Compensated(_))));
+        assert_eq!(
+            (shop.notes(), bank.notes()),
+            ("paid last paid.compensate".into(), "debit debit.compensate".into())
+        );
+        let handle = begun::<Quiet<Eur, House>>(&coordinator, "quiet", 7).await;
+        assert!(matches!(handle.outcome().await, Ok(Outcome::Compensated(_))));
+        assert!(shop.notes().contains("last"));
+    }
+
+    #[test]
+    fn what_a_child_is_begun_with_tells_its_parents_apart() {
+        let (eur, usd) = (Quiet::<Eur, House>::DEFINITION, Quiet::<Usd, House>::DEFINITION);
+        assert_ne!(eur.fingerprint(), usd.fingerprint());
+        assert_eq!(eur.fingerprint(), Quiet::<Eur, Branch>::DEFINITION.fingerprint());
+    }
 }

@@ -325,7 +325,7 @@ fn signal(saga: &Expansion<'_>, code: &mut Code) -> TokenStream {
     let (vis, name) = (&saga.model.ast.vis, plain(&saga.model.ast.name));
     let signal = saga.item("Signal");
     let Expansion { generics, given, .. } = saga;
-    let (signal_name, declared) = (&signal.name, &saga.parameters.data);
+    let (signal_name, declared) = (&signal.name, &saga.parameters.declared);
     let where_clause = &declared.where_clause;
     let head = doc(&format!("What can be sent to a [`{name}`]."));
     let types = receives.iter().map(|id| saga.step(*id).ast.ty.clone()).collect::<Vec<_>>();

@@ -190,7 +190,7 @@ pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
 }
 
 fn items(saga: &Expansion<'_>, steps: std::ops::Range<StepId>, code: &mut Code) {
-    let (event, generics) = (&saga.event.name, &saga.parameters.data);
+    let (event, generics) = (&saga.event.name, &saga.parameters.declared);
     let given = &generics.where_clause;
     let vis = &saga.model.ast.vis;
     let doc = doc(&format!("What can happen to a [`{}`]: what its log holds.", plain(&saga.model.ast.name)));

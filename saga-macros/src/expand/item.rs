@@ -54,7 +54,7 @@ impl Expansion<'_> {
         body: &TokenStream,
     ) -> TokenStream {
         let (vis, name) = (&self.model.ast.vis, &item.name);
-        let generics = &self.parameters.data;
+        let generics = &self.parameters.declared;
         if generics.params.is_empty() {
             return quote! {
                 #docs
