@@ -10,6 +10,7 @@ use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{GenericParam, Generics, TypeParam, TypeParamBound, TypePath, WhereClause, WherePredicate};
 
+use crate::editor::as_typed;
 use crate::model::{Model, Origin};
 
 /// The saga's parameters, as its items have them. Each is empty where it has none.
@@ -112,25 +113,24 @@ impl<'m> Uses<'m> {
         inline.chain(later.map(ToTokens::to_token_stream)).collect()
     }
 
-    fn is_parameter(&self, name: &Ident) -> bool {
-        self.generics.type_params().any(|parameter| parameter.ident == *name)
+    /// The type among the saga's parameters that is called this.
+    fn parameter(&self, name: &Ident) -> Option<&'m Ident> {
+        let name = as_typed(name);
+        self.generics.type_params().map(|parameter| &parameter.ident).find(|parameter| **parameter == name)
     }
 }
 
 impl Visit<'_> for Uses<'_> {
     fn visit_type_path(&mut self, ty: &TypePath) {
-        let names = self.generics.type_params().map(|parameter| &parameter.ident);
-        let belongs = match (&ty.qself, ty.path.segments.first()) {
-            (Some(_), _) => names.into_iter().any(|name| mentions(&ty.to_token_stream(), name)),
-            (None, Some(first)) => ty.path.segments.len() > 1 && self.is_parameter(&first.ident),
-            (None, None) => false,
-        };
-        if belongs {
-            self.belonging.push(ty.clone());
-        } else if let Some(name) = ty.path.get_ident().filter(|name| self.is_parameter(name)) {
-            self.held.push(name.clone());
-        } else {
-            visit::visit_type_path(self, ty);
+        let mut names = self.generics.type_params().map(|parameter| &parameter.ident);
+        let first = ty.path.segments.first().and_then(|first| self.parameter(&first.ident));
+        match (&ty.qself, first) {
+            (Some(_), _) if names.any(|name| mentions(&ty.to_token_stream(), name)) => {
+                self.belonging.push(ty.clone());
+            }
+            (None, Some(_)) if ty.path.segments.len() > 1 => self.belonging.push(ty.clone()),
+            (None, Some(name)) if ty.path.leading_colon.is_none() => self.held.push(name.clone()),
+            _ => visit::visit_type_path(self, ty),
         }
     }
 }
@@ -276,7 +276,7 @@ pub(crate) fn name_of(parameter: &GenericParam) -> Option<&Ident> {
 /// Whether some tokens hold this name, at any depth.
 pub(crate) fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
     tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Ident(ident) => *name == as_typed(&ident),
         TokenTree::Group(group) => mentions(&group.stream(), name),
         TokenTree::Punct(_) | TokenTree::Literal(_) => false,
     })

@@ -456,6 +456,30 @@ mod tests {
     }
 
     #[test]
+    fn what_parameters_stand_for_changes_the_fingerprint() {
+        const fn of(parameters: &'static [Parameter]) -> Definition {
+            Definition { parameters, ..definition(&[STEP], &[Block::Step(0)]) }
+        }
+        const fn parameter(stands_for: StandsFor) -> Parameter {
+            Parameter { name: "M", stands_for }
+        }
+        const EUR: Definition = of(&[parameter(StandsFor::Type("Eur"))]);
+        const USD: Definition = of(&[parameter(StandsFor::Type("Usd"))]);
+        const MINUS_ONE: Definition = of(&[parameter(StandsFor::Signed(-1))]);
+        const NO: Definition = of(&[parameter(StandsFor::Bool(false))]);
+        const NONE: Definition = of(&[]);
+        const CHILD: Definition = of(&[parameter(StandsFor::Child(EUR.parameters))]);
+        const PLAIN_CHILD: Definition = of(&[parameter(StandsFor::Child(&[]))]);
+        let all = [&EUR, &USD, &MINUS_ONE, &NO, &NONE].map(Definition::fingerprint);
+        assert_eq!(all.into_iter().collect::<std::collections::HashSet<_>>().len(), all.len());
+        let names = [&EUR, &MINUS_ONE, &NO, &NONE, &CHILD, &PLAIN_CHILD].map(Definition::full_name);
+        assert_eq!(names, ["Trip<Eur>", "Trip<-1>", "Trip<false>", "Trip", "Trip<Eur>", "Trip"]);
+        // A saga that had none before is the same saga.
+        assert_eq!(NONE.fingerprint().to_string(), "0000000000000000");
+        assert_eq!(PLAIN_CHILD.fingerprint(), NONE.fingerprint());
+    }
+
+    #[test]
     fn a_fingerprint_is_read_back_as_written() {
         let fingerprint = definition(&[STEP], &[Block::Step(0)]).fingerprint();
         assert_eq!(Fingerprint::parse(&fingerprint.to_string()), Some(fingerprint));

@@ -4,15 +4,11 @@
 mod travel;
 use travel::*;
 
-async fn change<M, N>(_: &M) -> Result<(M, N), DeskError> {
-    Err(DeskError::SoldOut)
-}
-
 saga_runtime::saga! {
-    saga Change<M, N>(amount: M) -> N {
+    saga Change<M, N>(from: M, to: N) -> N {
         with flights: Flights;
-        read changed: (N, M) = change(amount);
-        return changed.1;
+        pivot receipt: Receipt = flights.pay(cx);
+        return from;
     }
 }
 

@@ -2,6 +2,7 @@
 
 #[path = "../travel.rs"]
 mod travel;
+use saga_runtime::Context;
 use serde::{Deserialize, Serialize};
 use travel::*;
 
@@ -12,15 +13,14 @@ struct Debit<M: Money> {
     amount: M,
 }
 
-fn debit<M: Money>(amount: &M) -> Result<Debit<M>, DeskError> {
-    let _ = amount;
+async fn ask<T>(_: &Context) -> Result<T, DeskError> {
     Err(DeskError::SoldOut)
 }
 
 saga_runtime::saga! {
     saga Pay<M>(amount: M) {
         with flights: Flights;
-        read debit: Debit<M> = async { debit(amount) };
+        read debit: Debit<M> = ask(cx);
         pivot receipt: Receipt = flights.pay(cx);
     }
 }
