@@ -6,6 +6,8 @@
 
 use std::sync::OnceLock;
 
+use proc_macro2::Ident;
+
 /// Whether an editor asks, not a compiler: calls that are refused then stay in the expansion.
 pub(crate) fn runs_in_an_editor() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
@@ -17,6 +19,17 @@ pub(crate) fn runs_in_an_editor() -> bool {
     #[cfg(test)]
     let answer = answer || testing::is_pretended();
     answer
+}
+
+/// A name without what an editor writes at the cursor when it expands for the second time: what is before the cursor may
+/// not depend on it.
+pub(crate) fn as_typed(name: &Ident) -> String {
+    const MARKER: &str = "intellijRulezz";
+    let name = name.to_string();
+    match name.strip_suffix(MARKER) {
+        Some(typed) if runs_in_an_editor() => typed.to_owned(),
+        _ => name,
+    }
 }
 
 #[cfg(test)]

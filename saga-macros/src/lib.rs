@@ -17,6 +17,7 @@ mod editor;
 mod expand;
 mod layout;
 mod model;
+mod parameters;
 mod parse;
 mod report;
 mod step_error;

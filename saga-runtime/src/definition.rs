@@ -1,5 +1,6 @@
 //! A saga's declaration as data.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A declaration as data: what diagrams, choreography and recovery are made from.
@@ -9,6 +10,8 @@ pub struct Definition {
     pub name: &'static str,
     /// `#[saga(version = N)]`; 1 if nothing is said.
     pub version: u32,
+    /// What the saga's own parameters stand for that its data uses, in their order.
+    pub parameters: &'static [Parameter],
     /// The inputs in their order.
     pub inputs: &'static [Field],
     /// Type of the output as written.
@@ -29,6 +32,32 @@ pub struct Field {
     pub name: &'static str,
     /// The type.
     pub ty: &'static str,
+}
+
+/// A parameter of the saga that its data uses.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name as declared, such as `M`; of a child saga the name of its step.
+    pub name: &'static str,
+    /// What it stands for.
+    pub stands_for: StandsFor,
+}
+
+/// What a parameter stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StandsFor {
+    /// A type, by its [`SagaParameter::NAME`](crate::SagaParameter::NAME).
+    Type(&'static str),
+    /// A number.
+    Signed(i128),
+    /// A number.
+    Unsigned(u128),
+    /// A truth value.
+    Bool(bool),
+    /// A character.
+    Char(char),
+    /// What the parameters of a child saga stand for, which is begun with parameters of its parent.
+    Child(&'static [Parameter]),
 }
 
 /// A node of the tree of blocks.
@@ -228,8 +257,11 @@ pub struct Fingerprint(u64);
 
 impl Definition {
     /// The fingerprint: changes with names, kinds, types, order and nesting, never with policies, calls or docs.
+    ///
+    /// With what the parameters stand for that its data uses.
     pub const fn fingerprint(&self) -> Fingerprint {
         let mut hash = Fnv::new().text(self.name).number(self.version as u64).text(self.output);
+        hash = hash.parameters(self.parameters);
         let mut i = 0;
         while i < self.inputs.len() {
             hash = hash.text(self.inputs[i].name).text(self.inputs[i].ty);
@@ -243,6 +275,45 @@ impl Definition {
             i += 1;
         }
         Fingerprint(hash.blocks(self.body).0)
+    }
+
+    /// The name with what its data's parameters stand for, such as `Transfer<Eur>`: what the log calls it.
+    pub fn full_name(&self) -> Cow<'static, str> {
+        let mut shown = Vec::new();
+        show(self.parameters, &mut shown, false);
+        if shown.is_empty() {
+            self.name.into()
+        } else {
+            format!("{}<{}>", self.name, shown.join(", ")).into()
+        }
+    }
+}
+
+/// Adds what these stand for; of a child saga what does not stand there already.
+fn show(parameters: &[Parameter], shown: &mut Vec<String>, is_child: bool) {
+    for parameter in parameters {
+        match parameter.stands_for {
+            StandsFor::Child(parameters) => show(parameters, shown, true),
+            own => {
+                let own = own.to_string();
+                if !is_child || !shown.contains(&own) {
+                    shown.push(own);
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for StandsFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Type(name) => f.write_str(name),
+            Self::Signed(number) => write!(f, "{number}"),
+            Self::Unsigned(number) => write!(f, "{number}"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Char(value) => write!(f, "{value:?}"),
+            Self::Child(parameters) => f.debug_list().entries(*parameters).finish(),
+        }
     }
 }
 
@@ -299,6 +370,34 @@ impl Fnv {
         self
     }
 
+    /// None leave the hash as it is: it is that of a saga without any.
+    const fn parameters(mut self, parameters: &[Parameter]) -> Self {
+        let mut i = 0;
+        while i < parameters.len() {
+            self = match parameters[i].stands_for {
+                StandsFor::Type(name) => self.byte(b't').text(name),
+                StandsFor::Signed(number) => self.byte(b'n').number_128(number.cast_unsigned()),
+                StandsFor::Unsigned(number) => self.byte(b'n').number_128(number),
+                StandsFor::Bool(value) => self.byte(b'b').number(value as u64),
+                StandsFor::Char(value) => self.byte(b'c').number(value as u64),
+                StandsFor::Child(parameters) => self.parameters(parameters),
+            };
+            i += 1;
+        }
+        self
+    }
+
+    const fn number_128(self, number: u128) -> Self {
+        let bytes = number.to_le_bytes();
+        let mut hash = self;
+        let mut i = 0;
+        while i < bytes.len() {
+            hash = hash.byte(bytes[i]);
+            i += 1;
+        }
+        hash
+    }
+
     const fn blocks(mut self, blocks: &[Block]) -> Self {
         self = self.byte(b'[');
         let mut i = 0;
@@ -336,7 +435,16 @@ mod tests {
         StepDefinition::new(StepKind::Call, "flight", "Flight").undone_by_output().keyed();
 
     const fn definition(steps: &'static [StepDefinition], body: &'static [Block]) -> Definition {
-        Definition { name: "Trip", version: 1, inputs: &[], output: "()", participants: &[], steps, body }
+        Definition {
+            name: "Trip",
+            version: 1,
+            parameters: &[],
+            inputs: &[],
+            output: "()",
+            participants: &[],
+            steps,
+            body,
+        }
     }
 
     #[test]
@@ -345,6 +453,30 @@ mod tests {
         const PARALLEL: Definition =
             definition(&[STEP, STEP], &[Block::Parallel(&[&[Block::Step(0)], &[Block::Step(1)]])]);
         assert_ne!(SEQUENCE.fingerprint(), PARALLEL.fingerprint());
+    }
+
+    #[test]
+    fn what_parameters_stand_for_changes_the_fingerprint() {
+        const fn of(parameters: &'static [Parameter]) -> Definition {
+            Definition { parameters, ..definition(&[STEP], &[Block::Step(0)]) }
+        }
+        const fn parameter(stands_for: StandsFor) -> Parameter {
+            Parameter { name: "M", stands_for }
+        }
+        const EUR: Definition = of(&[parameter(StandsFor::Type("Eur"))]);
+        const USD: Definition = of(&[parameter(StandsFor::Type("Usd"))]);
+        const MINUS_ONE: Definition = of(&[parameter(StandsFor::Signed(-1))]);
+        const NO: Definition = of(&[parameter(StandsFor::Bool(false))]);
+        const NONE: Definition = of(&[]);
+        const CHILD: Definition = of(&[parameter(StandsFor::Child(EUR.parameters))]);
+        const PLAIN_CHILD: Definition = of(&[parameter(StandsFor::Child(&[]))]);
+        let all = [&EUR, &USD, &MINUS_ONE, &NO, &NONE].map(Definition::fingerprint);
+        assert_eq!(all.into_iter().collect::<std::collections::HashSet<_>>().len(), all.len());
+        let names = [&EUR, &MINUS_ONE, &NO, &NONE, &CHILD, &PLAIN_CHILD].map(Definition::full_name);
+        assert_eq!(names, ["Trip<Eur>", "Trip<-1>", "Trip<false>", "Trip", "Trip<Eur>", "Trip"]);
+        // A saga that had none before is the same saga.
+        assert_eq!(NONE.fingerprint().to_string(), "7f819a9054db95ae");
+        assert_eq!(PLAIN_CHILD.fingerprint(), NONE.fingerprint());
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub mod __private;
 mod context;
 mod error;
 mod id;
+mod parameter;
 mod saga;
 
 pub use context::{Context, IdempotencyKey};
@@ -41,6 +42,7 @@ pub use coordinator::{
 pub use data::SagaData;
 pub use error::{Failure, FailureKind, StepError};
 pub use id::{InvalidSagaId, SagaId};
+pub use parameter::SagaParameter;
 pub use saga::{Compensatable, Keyed, RunsOn, Saga, Signal, StateOf};
 #[cfg(feature = "macros")]
 pub use saga_macros::StepError;

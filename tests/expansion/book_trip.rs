@@ -855,6 +855,7 @@ const _: () = {
         const DEFINITION: &'static __saga::Definition = &__saga::Definition {
             name: "BookTrip",
             version: 1,
+            parameters: &[],
             inputs: &[
                 __saga::Field {
                     name: "trip",

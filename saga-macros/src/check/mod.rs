@@ -7,7 +7,6 @@ mod clauses;
 mod compensation;
 mod data;
 mod doubt;
-mod generics;
 mod names;
 mod outcome;
 mod pivot;
@@ -23,7 +22,6 @@ use crate::report::Report;
 
 /// Reports every mistake of a saga once. The calls that are wrong are refused: rustc is not shown them again.
 pub(crate) fn check(model: &Model<'_>, report: &mut Report) {
-    generics::check(model, report);
     poison::check(model);
     availability::check(model, report);
     awaiting::check(model, report);

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::names::{doc, free, number, snake, variant};
-use super::{Expansion, Position, RegionNames};
+use super::{Expansion, Item, Keyword, Position, RegionNames};
 use crate::layout::{BlockLayout, RegionLayout};
 use crate::model::{BlockKind, StepId};
 
@@ -37,7 +37,7 @@ pub(super) fn position(saga: &Expansion<'_>, block: &BlockLayout, direction: Dir
 }
 
 /// The enum of the arms of an `if`.
-pub(super) fn arms(saga: &Expansion<'_>, block: &BlockLayout, direction: Direction) -> Ident {
+pub(super) fn arms(saga: &Expansion<'_>, block: &BlockLayout, direction: Direction) -> Item {
     let suffix = if direction == Direction::Forward { "Arms" } else { "ArmsBackward" };
     saga.item(&format!("{}{suffix}", block.label))
 }
@@ -90,7 +90,6 @@ fn branch_field(saga: &Expansion<'_>, branch: &RegionLayout, direction: Directio
 
 /// The enum of the arms of an `if`.
 pub(super) fn arms_item(saga: &Expansion<'_>, block: &BlockLayout, direction: Direction) -> TokenStream {
-    let vis = &saga.model.ast.vis;
     let ty = arms(saga, block, direction);
     let head = doc(&format!("The arm that `{}` decided for.", decision(saga, block)));
     let variants = block.branches.iter().zip(arm_variants(block)).map(|(arm, variant)| {
@@ -102,11 +101,7 @@ pub(super) fn arms_item(saga: &Expansion<'_>, block: &BlockLayout, direction: Di
         });
         quote!(#doc #variant(#ty),)
     });
-    quote! {
-        #head
-        #[derive(::core::clone::Clone, ::core::fmt::Debug)]
-        #vis enum #ty { #(#variants)* }
-    }
+    saga.declared(&head, Keyword::Enum, &ty, &quote!(#(#variants)*))
 }
 
 /// The step that decides, or makes the list.
@@ -154,7 +149,7 @@ pub(super) fn step_range(branch: &RegionLayout) -> TokenStream {
 /// `fn calls` and `fn call` of a block: they ask its branches.
 pub(super) fn asking(saga: &Expansion<'_>, block: &BlockLayout, direction: Direction) -> TokenStream {
     let Expansion { event, participants, .. } = saga;
-    let (parameters, bounds) = saga.parameters();
+    let ((parameters, bounds), turbofish) = (saga.parameters(), saga.turbofish_untold());
     let (calls, call) = match block.kind {
         BlockKind::Parallel => {
             let fields = branch_fields(block);
@@ -163,7 +158,7 @@ pub(super) fn asking(saga: &Expansion<'_>, block: &BlockLayout, direction: Direc
                 quote!(#(self.#fields.calls(calls);)*),
                 quote! {
                     match place.step {
-                        #(#ranges => self.#fields.call(place, request),)*
+                        #(#ranges => self.#fields.call #turbofish (place, request),)*
                         _ => __saga::None,
                     }
                 },
@@ -173,14 +168,14 @@ pub(super) fn asking(saga: &Expansion<'_>, block: &BlockLayout, direction: Direc
             let (field, ty, variants) = (&saga.arm, arms(saga, block, direction), arm_variants(block));
             (
                 quote!(match &self.#field { #(#ty::#variants(at) => at.calls(calls),)* }),
-                quote!(match &self.#field { #(#ty::#variants(at) => at.call(place, request),)* }),
+                quote!(match &self.#field { #(#ty::#variants(at) => at.call #turbofish (place, request),)* }),
             )
         }
         BlockKind::For { depth, .. } => {
             let (field, depth) = (&saga.items, number(depth));
             (
                 quote!(self.#field.calls(calls);),
-                quote!(self.#field.item(place.items.at(#depth)?)?.call(place, request)),
+                quote!(self.#field.item(place.items.at(#depth)?)?.call #turbofish (place, request)),
             )
         }
     };

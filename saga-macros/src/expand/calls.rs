@@ -289,8 +289,8 @@ fn attempt(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
     let step = saga.step(id);
     let StepEvents { done, otherwise, .. } = StepEvents::new(saga, id);
     let request = local("request");
-    let (_, arguments_of_saga, _) = saga.model.ast.generics.split_for_impl();
-    let turbofish = arguments_of_saga.as_turbofish();
+    let turbofish = saga.turbofish();
+    let untold = saga.turbofish_untold();
     let evaluated = |function: &str, uses: &BTreeSet<VariableId>, variant: &Ident| {
         let (function, gathered) = (super::names::variant(function), gathered(saga, uses));
         let (uses, variant) = (arguments(saga, uses, &step.available), event_of(saga, id, variant));
@@ -309,7 +309,7 @@ fn attempt(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
         let uses = handed_on(saga, &step.probe_uses, &step.available);
         quote! {
             if #request.kind == __saga::CallKind::Probe {
-                return __saga::probed(Self::probe(#request #(, #uses)*).await);
+                return __saga::probed(Self::probe #untold (#request #(, #uses)*).await);
             }
         }
     });
@@ -332,7 +332,7 @@ fn attempt(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
         }
         _ => {
             let uses = handed_on(saga, &step.action_uses, &step.available);
-            quote!(__saga::settled(Self::action(#request #(, #uses)*).await))
+            quote!(__saga::settled(Self::action #untold (#request #(, #uses)*).await))
         }
     };
     let (parameters, bounds) = saga.parameters();
@@ -357,8 +357,7 @@ fn in_transaction(
     available: &BTreeSet<VariableId>,
 ) -> TokenStream {
     let (gathered, arguments) = (gathered(saga, uses), arguments(saga, uses, available));
-    let (_, arguments_of_saga, _) = saga.model.ast.generics.split_for_impl();
-    let turbofish = arguments_of_saga.as_turbofish();
+    let turbofish = saga.turbofish();
     let (function, request, tx) = (super::names::variant(function), local("request"), local("tx"));
     let ty = tx_type(saga);
     quote! {
@@ -513,7 +512,8 @@ fn arm(
         let name = saga.variable(id).0;
         quote!(at.#name.share())
     });
-    quote!(#position(#at) => __saga::#boxed(#ty::#function(request #(, #data)*)),)
+    let untold = saga.turbofish_untold();
+    quote!(#position(#at) => __saga::#boxed(#ty::#function #untold (request #(, #data)*)),)
 }
 
 /// A trait object is held by an `Arc`.

@@ -45,7 +45,10 @@ fn items(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
             quote!(#doc #vis #name: #ty,)
         }
     });
-    let (state, forward) = (saga.item("State"), RegionNames::new(saga, layout).forward);
+    let of_participants = &saga.parameters.participants;
+    let given_of_participants = &of_participants.where_clause;
+    let (state, forward) = (saga.item("State").name, RegionNames::new(saga, layout).forward);
+    let of_state = saga.parameters.unbounded();
     let state_doc = doc(&format!("The state of a [`{shown}`]: where it is, and in which direction it goes."));
     // It depends on everything: what an editor has below it would move with every letter.
     let page = (!crate::editor::runs_in_an_editor()).then(|| page::attribute(saga, layout));
@@ -56,10 +59,10 @@ fn items(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
         #item
 
         #participants_doc
-        #vis struct #participants #generics #where_clause { #(#fields)* }
+        #vis struct #participants #of_participants #given_of_participants { #(#fields)* }
 
         #state_doc
-        #vis type #state = #runtime::machine::State<#forward>;
+        #vis type #state #of_state = #runtime::machine::State<#forward>;
     });
 }
 
@@ -73,6 +76,7 @@ fn input_field(p: &TokenStream, input: &Field) -> TokenStream {
 
 /// `fn output(self)`: the `return` expression on the owned values.
 fn output(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
+    let Expansion { generics, given, .. } = saga;
     let model = saga.model;
     let ty = RegionNames::new(saga, layout).end.ty;
     let output = saga.output();
@@ -121,7 +125,7 @@ fn output(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
     };
     let with_tokens = if is_editor { &mut code.calls } else { &mut code.steps };
     with_tokens.extend(quote! {
-        impl #ty {
+        impl #generics #ty #given {
             fn output(self) -> __saga::Result<#output, __saga::DataError> {
                 #body
             }
@@ -140,7 +144,7 @@ fn begin(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) {
     let kept = saga.idents(&layout.carried(0));
     let (position, value) = forward::arrive(saga, layout, 0);
     let variant = position.variant;
-    let (parameters, arguments, bounds) = ast.generics.split_for_impl();
+    let (parameters, arguments, bounds) = saga.parameters.saga.split_for_impl();
     code.implementation.extend(quote! {
         impl #parameters #name #arguments #bounds {
             /// The state with which the saga begins.
@@ -171,7 +175,7 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
         let bounds = quote_spanned!(ty.span()=> ::core::marker::Send + ::core::marker::Sync);
         quote!(#ty: #bounds)
     });
-    let (parameters, arguments, given) = ast.generics.split_for_impl();
+    let (parameters, arguments, given) = saga.parameters.saga.split_for_impl();
     let given = given.iter().flat_map(|clause| &clause.predicates);
     let of_parameters = ast.generics.type_params().map(|parameter| {
         let parameter = &parameter.ident;
@@ -180,6 +184,7 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
     let bounds =
         given.map(|predicate| quote!(#predicate)).chain(bounds).chain(of_parameters).collect::<Vec<_>>();
     let bounds = (!bounds.is_empty()).then(|| quote!(where #(#bounds),*));
+    let turbofish = saga.turbofish_untold();
     let (json, fields) = (local("json"), local("fields"));
     let field = ast.inputs.iter().map(|input| input_field(&quote!(__saga), input)).collect::<Vec<_>>();
     let definition = definition::value(saga, layout);
@@ -190,7 +195,7 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
     let children = children(saga);
     let runs_on = runs_on(saga);
     let compensatable = is_compensatable(saga).then(|| {
-        let where_clause = &ast.generics.where_clause;
+        let where_clause = &saga.parameters.saga.where_clause;
         quote! {
             #[automatically_derived]
             impl #parameters __saga::Compensatable for #name #arguments #where_clause {}
@@ -242,8 +247,8 @@ fn implementation(saga: &Expansion<'_>, layout: &RegionLayout, code: &mut Code) 
             ) -> __saga::Option<__saga::CallFuture<#event>> {
                 let request = __saga::Request::new(state, place, kind, participants, cx)?;
                 match state {
-                    __saga::State::Forward(at) | __saga::State::Turning(at, _) => at.call(place, request),
-                    __saga::State::Backward(at, _) => at.call(place, request),
+                    __saga::State::Forward(at) | __saga::State::Turning(at, _) => at.call #turbofish (place, request),
+                    __saga::State::Backward(at, _) => at.call #turbofish (place, request),
                     _ => __saga::None,
                 }
             }
@@ -278,10 +283,10 @@ fn runs_on(saga: &Expansion<'_>) -> TokenStream {
     } else {
         quote!(#log: ?::core::marker::Sized)
     };
-    let mut generics = ast.generics.clone();
+    let mut generics = saga.parameters.saga.clone();
     generics.params.push(syn::GenericParam::Type(log.clone().into()));
     let (parameters, _, _) = generics.split_for_impl();
-    let (_, arguments, given) = ast.generics.split_for_impl();
+    let (_, arguments, given) = saga.parameters.saga.split_for_impl();
     let given = given.iter().flat_map(|clause| &clause.predicates);
     quote! {
         #[automatically_derived]
@@ -319,15 +324,20 @@ fn signal(saga: &Expansion<'_>, code: &mut Code) -> TokenStream {
     }
     let (vis, name) = (&saga.model.ast.vis, plain(&saga.model.ast.name));
     let signal = saga.item("Signal");
+    let Expansion { generics, given, .. } = saga;
+    let (signal_name, declared) = (&signal.name, &saga.parameters.declared);
+    let where_clause = &declared.where_clause;
     let head = doc(&format!("What can be sent to a [`{name}`]."));
-    let variants = receives.iter().map(|id| {
-        let (variant, ty) = (super::names::variant(saga.camel(*id)), &saga.step(*id).ast.ty);
+    let types = receives.iter().map(|id| saga.step(*id).ast.ty.clone()).collect::<Vec<_>>();
+    let variants = receives.iter().zip(&types).enumerate().map(|(number, (id, ty))| {
+        let variant = super::names::variant(saga.camel(*id));
+        let ty = if number == 0 { saga.beside(quote!(#ty), &types) } else { quote!(#ty) };
         let doc = doc(&format!("For `{}`.", saga.step_name(*id)));
         quote!(#doc #variant(#ty),)
     });
     code.items.extend(quote! {
         #head
-        #vis enum #signal { #(#variants)* }
+        #vis enum #signal_name #declared #where_clause { #(#variants)* }
     });
     let facts = receives.iter().map(|id| {
         let variant = super::names::variant(saga.camel(*id));
@@ -336,7 +346,7 @@ fn signal(saga: &Expansion<'_>, code: &mut Code) -> TokenStream {
     });
     code.implementation.extend(quote! {
         #[automatically_derived]
-        impl __saga::Signal for #signal {
+        impl #generics __saga::Signal for #signal #given {
             fn to_fact(&self) -> __saga::Result<__saga::Fact, __saga::DataError> {
                 match self { #(#facts)* }
             }

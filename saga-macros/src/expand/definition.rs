@@ -2,13 +2,14 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Ident, Type};
+use syn::{GenericParam, Ident, Type};
 
-use super::Expansion;
 use super::names::{number, plain};
+use super::{Expansion, calls};
 use crate::ast::{DurationValue, Field, StepKind, Undo};
 use crate::layout::{NodeLayout, RegionLayout};
 use crate::model::{BlockKind, StepId, Zone};
+use crate::parameters;
 
 /// `Definition { … }`.
 pub(super) fn value(saga: &Expansion<'_>, layout: &RegionLayout) -> TokenStream {
@@ -19,11 +20,13 @@ pub(super) fn value(saga: &Expansion<'_>, layout: &RegionLayout) -> TokenStream 
     let participants = ast.participants.iter().map(|Field { name, ty }| field(name, ty));
     let output = ast.output.as_ref().map_or_else(|| "()".to_owned(), type_text);
     let forward = saga.item("Forward");
+    let parameters = parameters(saga);
     let body = blocks(layout);
     quote! {
         __saga::Definition {
             name: #name,
             version: #version,
+            parameters: &[#(#parameters),*],
             inputs: &[#(#inputs),*],
             output: #output,
             participants: &[#(#participants),*],
@@ -33,6 +36,42 @@ pub(super) fn value(saga: &Expansion<'_>, layout: &RegionLayout) -> TokenStream 
     }
 }
 
+/// What the parameters stand for that the data uses: those of a child saga, where they depend on its parent's, too.
+fn parameters(saga: &Expansion<'_>) -> Vec<TokenStream> {
+    let own = saga.parameters.data.params.iter().filter_map(|parameter| match parameter {
+        GenericParam::Type(parameter) => {
+            let name = &parameter.ident;
+            Some((plain(name), quote!(Type(<#name as __saga::SagaParameter>::NAME))))
+        }
+        GenericParam::Const(parameter) => {
+            let (name, ty) = (&parameter.ident, &parameter.ty);
+            let value = match quote!(#ty).to_string().as_str() {
+                "bool" => quote!(Bool(#name)),
+                "char" => quote!(Char(#name)),
+                "u128" => quote!(Unsigned(#name)),
+                _ => quote!(Signed(#name as i128)),
+            };
+            Some((plain(name), value))
+        }
+        GenericParam::Lifetime(_) => None,
+    });
+    let children = saga.model.steps.iter().filter(|step| step.ast.kind == StepKind::Saga);
+    let children = children.filter_map(|step| {
+        let (child, _) = calls::child_call(&step.ast.action)?;
+        let mut names = saga.model.ast.generics.params.iter().filter_map(parameters::name_of);
+        // What a saga stands for that begins itself it has said already.
+        let is_itself = child.clone().into_iter().any(|token| saga.model.ast.name == token.to_string());
+        if is_itself || !names.any(|name| parameters::mentions(&child, name)) {
+            return None;
+        }
+        let definition = calls::of_child(&child, "DEFINITION");
+        Some((step.shown.clone(), quote!(Child(#definition.parameters))))
+    });
+    let all = own.chain(children);
+    all.map(|(name, value)| quote!(__saga::Parameter { name: #name, stands_for: __saga::StandsFor::#value }))
+        .collect()
+}
+
 fn field(name: &Ident, ty: &Type) -> TokenStream {
     let (name, ty) = (plain(name), type_text(ty));
     quote!(__saga::Field { name: #name, ty: #ty })
@@ -40,11 +79,12 @@ fn field(name: &Ident, ty: &Type) -> TokenStream {
 
 /// `const STEPS`.
 pub(super) fn steps(saga: &Expansion<'_>) -> TokenStream {
+    let Expansion { generics, given, .. } = saga;
     let forward = saga.item("Forward");
     let steps = (0..saga.model.steps.len()).map(|id| step(saga, id));
     quote! {
         #[automatically_derived]
-        impl __saga::Steps for #forward {
+        impl #generics __saga::Steps for #forward #given {
             const STEPS: &'static [__saga::StepDefinition] = {
                 use __saga::{StepDefinition as Step, StepKind::*};
                 &[#(#steps),*]

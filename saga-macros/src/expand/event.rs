@@ -110,7 +110,7 @@ pub(super) fn event_pattern(
 pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
     let steps = 0..saga.model.steps.len();
     items(saga, steps.clone(), code);
-    let event = &saga.event;
+    let Expansion { event, generics, given, .. } = saga;
     // What it returns is asked of the saga, so that the compiler says once what is wrong with it; with parameters the
     // saga has no one type.
     let (completed, returned) = if saga.model.ast.generics.params.is_empty() {
@@ -141,7 +141,7 @@ pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
     };
     code.implementation.extend(quote! {
         #[automatically_derived]
-        impl __saga::Event for #event {
+        impl #generics __saga::Event for #event #given {
             fn told(&self) -> __saga::Told<'_> {
                 use __saga::Tells::*;
                 let (step, name, tells) = match self {
@@ -181,7 +181,7 @@ pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
 
         /// The name only: no personal data gets into a program's own log.
         #[automatically_derived]
-        impl ::core::fmt::Debug for #event {
+        impl #generics ::core::fmt::Debug for #event #given {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 f.write_str(__saga::Event::name(self))
             }
@@ -190,17 +190,20 @@ pub(super) fn expand(saga: &Expansion<'_>, code: &mut Code) {
 }
 
 fn items(saga: &Expansion<'_>, steps: std::ops::Range<StepId>, code: &mut Code) {
-    let Expansion { event, .. } = saga;
+    let (event, generics) = (&saga.event.name, &saga.parameters.declared);
+    let given = &generics.where_clause;
     let vis = &saga.model.ast.vis;
     let doc = doc(&format!("What can happen to a [`{}`]: what its log holds.", plain(&saga.model.ast.name)));
     let variants = steps.map(|id| variants(saga, id));
     let output = saga.output();
+    let held = saga.model.steps.iter().map(|step| step.ast.ty.clone()).chain(saga.model.ast.output.clone());
+    let reason = saga.beside(quote!(::std::string::String), &held.collect::<Vec<_>>());
     code.items.extend(quote! {
         #doc
-        #vis enum #event {
+        #vis enum #event #generics #given {
             #(#variants)*
             /// Somebody cancelled the saga, for this reason.
-            Cancelled(::std::string::String),
+            Cancelled(#reason),
             /// The saga's deadline passed before its pivot was opened.
             DeadlinePassed,
             /// The saga returned this.

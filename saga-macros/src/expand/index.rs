@@ -46,7 +46,7 @@ pub(super) fn expand(saga: &Expansion<'_>) -> TokenStream {
     let words = saga.model.ast.words.iter().filter(|word| syn::parse2::<Ident>(quote!(#word)).is_ok());
     let words = words.map(|word| quote!(use #runtime::__private::words::#word as _;));
     let ty = &saga.participants;
-    let (parameters, bounds) = saga.parameters();
+    let (parameters, bounds) = saga.all_parameters();
     let index = local("index");
     quote! {
         const _: () = {

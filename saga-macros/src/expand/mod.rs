@@ -5,6 +5,7 @@
 //! | `declaration` | `BookTrip`, its state and its participants; the implementation of `Saga` |
 //! | `definition`, `policy` | parts of that implementation |
 //! | `page` | the saga's page of documentation |
+//! | `item` | how each of the types that hold data is declared |
 //! | `event` | `BookTripEvent` |
 //! | `forward` | `BookTripForward`, and the positions on the way forward |
 //! | `backward` | `BookTripBackward`, and the positions on the way back |
@@ -22,6 +23,7 @@ mod definition;
 mod event;
 mod forward;
 mod index;
+mod item;
 pub(crate) mod names;
 mod page;
 mod policy;
@@ -31,12 +33,14 @@ mod tests;
 use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 
+use self::item::{Item, Keyword};
 use self::names::{doc, plain};
 use crate::layout::{self, NodeLayout, RegionLayout};
 use crate::model::{Form, Model, Origin, Step, StepId, VariableId};
+use crate::parameters::Parameters;
 
 /// Everything that `saga!` writes for one saga.
 pub(crate) fn expand(model: &Model<'_>) -> TokenStream {
@@ -94,10 +98,16 @@ struct Expansion<'m> {
     model: &'m Model<'m>,
     /// `::saga_runtime`, or what `#[saga(crate = …)]` says.
     runtime: TokenStream,
-    event: Ident,
+    /// The saga's own parameters.
+    parameters: Parameters,
+    /// `<M: …>` of an implementation for what holds data; empty where the data uses no parameter.
+    generics: TokenStream,
+    /// `where …` of the same.
+    given: TokenStream,
+    event: Item,
     /// `BookTripParticipants`.
     participants_name: Ident,
-    /// The same as a type: with the saga's own parameters.
+    /// The same as a type: with its parameters.
     participants: TokenStream,
     /// The field of a position that holds its call and the attempts at it.
     attempts: Ident,
@@ -107,6 +117,10 @@ struct Expansion<'m> {
     arm: Ident,
     /// The field of a `for` that holds its items.
     items: Ident,
+    /// The field of an end that holds nothing, and uses the parameters that its data does not.
+    unused: Ident,
+    /// `::<M>` of what holds data.
+    arguments: TokenStream,
 }
 
 impl<'m> Expansion<'m> {
@@ -116,27 +130,36 @@ impl<'m> Expansion<'m> {
             None => quote!(::saga_runtime),
         };
         let saga = &model.ast.name;
+        let parameters = Parameters::new(model, &runtime);
+        let (generics, arguments, given) = parameters.data.split_for_impl();
+        let (generics, given) = (quote!(#generics), quote!(#given));
+        let arguments = arguments.as_turbofish().to_token_stream();
         let is_variable = |name: &str| model.variables.iter().any(|variable| plain(&variable.name) == name);
         Self {
             model,
             runtime,
-            event: names::item(saga, "Event"),
+            generics,
+            given,
+            event: Item::new(names::item(saga, "Event"), arguments.clone()),
             participants: {
-                let (name, (_, parameters, _)) =
-                    (names::item(saga, "Participants"), model.ast.generics.split_for_impl());
-                quote!(#name #parameters)
+                let (name, (_, of_participants, _)) =
+                    (names::item(saga, "Participants"), parameters.participants.split_for_impl());
+                quote!(#name #of_participants)
             },
             participants_name: names::item(saga, "Participants"),
             attempts: names::variant(&names::free("attempts", is_variable)),
             undo: names::variant(&names::free("undo", is_variable)),
             arm: names::variant(&names::free("arm", is_variable)),
             items: names::variant(&names::free("items", is_variable)),
+            unused: names::variant(&names::free("parameters", is_variable)),
+            arguments,
+            parameters,
         }
     }
 
     /// The generated item `BookTrip…`.
-    fn item(&self, suffix: &str) -> Ident {
-        names::item(&self.model.ast.name, suffix)
+    fn item(&self, suffix: &str) -> Item {
+        Item::new(names::item(&self.model.ast.name, suffix), self.arguments.clone())
     }
 
     fn step(&self, id: StepId) -> &'m Step<'m> {
@@ -175,6 +198,11 @@ impl<'m> Expansion<'m> {
             }
         }
         kept(&self.model.variables[id].form, p)
+    }
+
+    /// The variables' types, as calls see them.
+    fn types(&self, variables: &BTreeSet<VariableId>) -> Vec<Type> {
+        variables.iter().map(|id| self.variable(*id).1).collect()
     }
 
     /// Whether calls see a variable as it is kept: by reference to the one value.
@@ -242,21 +270,44 @@ impl<'m> Expansion<'m> {
         fields.collect()
     }
 
-    /// `<P: Desk>` of a saga with parameters, for a function, and what its participants need besides to be called on.
+    /// `<P: Desk>` of a saga with parameters, for a function of a position, and what its participants need besides to be
+    /// called on.
     fn parameters(&self) -> (TokenStream, TokenStream) {
-        let generics = &self.model.ast.generics;
-        if generics.params.is_empty() {
+        self.parameters_of(&self.parameters.calls)
+    }
+
+    /// The same for a function that stands alone.
+    fn all_parameters(&self) -> (TokenStream, TokenStream) {
+        self.parameters_of(&self.parameters.saga)
+    }
+
+    fn parameters_of(&self, generics: &syn::Generics) -> (TokenStream, TokenStream) {
+        if self.model.ast.generics.params.is_empty() {
             return (TokenStream::new(), TokenStream::new());
         }
         let (parameters, ..) = generics.split_for_impl();
         let given = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         let types = self.model.ast.participants.iter().map(|participant| &participant.ty);
+        let untold = self.parameters.untold();
+        let untold = untold.filter(|name| generics.type_params().any(|parameter| parameter.ident == **name));
         let bounds = quote! {
             where
                 #(#given,)*
                 #(#types: ::core::marker::Send + ::core::marker::Sync + 'static,)*
+                #(#untold: 'static,)*
         };
         (quote!(#parameters), bounds)
+    }
+
+    /// `::<P>`: what the parameters of such a function stand for.
+    fn turbofish(&self) -> TokenStream {
+        let (_, arguments, _) = self.parameters.calls.split_for_impl();
+        arguments.as_turbofish().to_token_stream()
+    }
+
+    /// The same, where it is handed participants: empty where these say it.
+    fn turbofish_untold(&self) -> TokenStream {
+        if self.parameters.are_told_by_participants() { TokenStream::new() } else { self.turbofish() }
     }
 
     /// The saga's output type.
@@ -283,28 +334,24 @@ impl<'m> Expansion<'m> {
     /// The type of a position with a call of its own. `docs` are the user's.
     fn position(
         &self,
-        ty: &Ident,
+        ty: &Item,
         docs: &[syn::Attribute],
         text: &str,
         data: &BTreeSet<VariableId>,
         undo: Option<&TokenStream>,
     ) -> TokenStream {
-        let Self { runtime, attempts, model, .. } = self;
-        let vis = &model.ast.vis;
+        let Self { runtime, attempts, .. } = self;
         let fields = self.fields(data);
         let paragraph = (!docs.is_empty()).then(|| quote!(#[doc = ""]));
         let text = doc(text);
-        quote! {
-            #(#docs)*
-            #paragraph
-            #text
-            #[derive(::core::clone::Clone, ::core::fmt::Debug)]
-            #vis struct #ty {
-                #fields
-                #undo
-                #attempts: #runtime::__private::Ledger,
-            }
-        }
+        let docs = quote!(#(#docs)* #paragraph #text);
+        let ledger = self.beside(quote!(#runtime::__private::Ledger), &self.types(data));
+        let body = quote! {
+            #fields
+            #undo
+            #attempts: #ledger,
+        };
+        self.declared(&docs, Keyword::Struct, ty, &body)
     }
 }
 
@@ -318,13 +365,13 @@ enum Take {
 /// The enum variant and the type of a position.
 struct Position {
     variant: Ident,
-    ty: Ident,
+    ty: Item,
 }
 
 /// The names of a region's two enums.
 struct RegionNames {
-    forward: Ident,
-    backward: Ident,
+    forward: Item,
+    backward: Item,
     /// The variant at the end of the way forward, and its type.
     end: Position,
 }

@@ -1,5 +1,6 @@
 //! How a saga is begun, and the four answers.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::coordinator::Coordinator;
@@ -43,7 +44,7 @@ pub enum BeginError {
     #[error("`{definition}` is not registered with this coordinator: add `.register::<{definition}>(…)`")]
     NotRegistered {
         /// Name of the saga.
-        definition: &'static str,
+        definition: Cow<'static, str>,
     },
     /// The input cannot be written as JSON.
     #[error(transparent)]
@@ -121,7 +122,8 @@ impl Coordinator {
             if shared.is_shutting_down() {
                 return Err(BeginError::ShuttingDown);
             }
-            let (entry, reins) = shared.enter(&id, S::DEFINITION.name, S::DEFINITION.fingerprint(), &json);
+            let (entry, reins) =
+                shared.enter(&id, S::DEFINITION.full_name(), S::DEFINITION.fingerprint(), &json);
             let mut started = false;
             match reins {
                 None => same_saga::<S>(&entry, &id, &json)?,
@@ -170,7 +172,7 @@ impl Coordinator {
                     return finished::<S>(&history).map(Some);
                 }
                 let fingerprint = S::DEFINITION.fingerprint();
-                let (found, reins) = shared.enter(id, S::DEFINITION.name, fingerprint, &json.into());
+                let (found, reins) = shared.enter(id, S::DEFINITION.full_name(), fingerprint, &json.into());
                 if let Some(reins) = reins {
                     spawn_adopt::<S>(shared, &registration.participants, id, reins);
                 }
@@ -187,7 +189,7 @@ impl Coordinator {
 }
 
 pub(crate) fn registration<S: Saga>(shared: &Shared) -> Result<Arc<Registration<S>>, BeginError> {
-    registration_of::<S>(shared).ok_or(BeginError::NotRegistered { definition: S::DEFINITION.name })
+    registration_of::<S>(shared).ok_or(BeginError::NotRegistered { definition: S::DEFINITION.full_name() })
 }
 
 /// Whether the ids of the saga's descendants can be made of its own.
@@ -239,14 +241,14 @@ pub(crate) fn spawn_begin<S: Saga>(
 
 fn same_saga<S: Saga>(entry: &Entry, id: &SagaId, input: &str) -> Result<(), BeginError> {
     let same_definition =
-        entry.definition == S::DEFINITION.name && entry.fingerprint == S::DEFINITION.fingerprint();
-    compare::<S>(same_definition, entry.definition, &entry.input, id, input)
+        entry.definition == S::DEFINITION.full_name() && entry.fingerprint == S::DEFINITION.fingerprint();
+    compare::<S>(same_definition, &entry.definition, &entry.input, id, input)
 }
 
 pub(crate) fn same_history<S: Saga>(history: &History, id: &SagaId, input: &str) -> Result<(), BeginError> {
     let begin = &history.begin;
     let same_definition =
-        begin.definition == S::DEFINITION.name && begin.fingerprint == S::DEFINITION.fingerprint();
+        begin.definition == S::DEFINITION.full_name() && begin.fingerprint == S::DEFINITION.fingerprint();
     compare::<S>(same_definition, &begin.definition, input_of(history), id, input)
 }
 
@@ -262,7 +264,7 @@ fn compare<S: Saga>(
     input: &str,
 ) -> Result<(), BeginError> {
     let difference = if !same_definition {
-        format!("as `{definition}` of another form than this `{}`", S::DEFINITION.name)
+        format!("as `{definition}` of another form than this `{}`", S::DEFINITION.full_name())
     } else if !same_json(first, input) {
         "with another input".to_owned()
     } else {

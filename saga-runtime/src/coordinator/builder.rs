@@ -1,6 +1,7 @@
 //! What a coordinator is made of.
 
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use crate::coordinator::alarm;
 use crate::coordinator::recovery::recover;
 use crate::coordinator::registration::{Recoverable, Registered, Registration};
 use crate::coordinator::shared::Shared;
+use crate::definition::{Definition, Fingerprint};
 use crate::log::{LogError, SagaLog};
 use crate::saga::{RunsOn, Saga};
 
@@ -28,16 +30,16 @@ pub enum StartError {
     /// Two sagas of one name, types and structure were registered.
     #[error("two registered sagas are called `{name}` and look the same: give one of them another name")]
     RegisteredTwice {
-        /// Their name.
-        name: &'static str,
+        /// Their full name.
+        name: Cow<'static, str>,
     },
     /// A registered saga begins another one, which is not registered.
     #[error("`{parent}` begins `{child}`, which is not registered: add `.register::<{child}>(…)`")]
     ChildNotRegistered {
         /// The saga that begins the other.
-        parent: &'static str,
+        parent: Cow<'static, str>,
         /// The other.
-        child: &'static str,
+        child: Cow<'static, str>,
     },
     /// The log could not be read.
     #[error(transparent)]
@@ -76,16 +78,19 @@ impl<L: SagaLog> Builder<L> {
     /// Must be called within a tokio runtime.
     pub async fn start(self) -> Result<Coordinator, StartError> {
         let mut by_definition = Registered::new();
-        let known = self.recoverable.iter().map(|saga| saga.definition().name).collect::<Vec<_>>();
+        let known =
+            self.recoverable.iter().map(|saga| full_name_and_form(saga.definition())).collect::<Vec<_>>();
         for saga in self.recoverable {
-            if let Some(child) = saga.children().into_iter().find(|child| !known.contains(&child.name)) {
-                let parent = saga.definition().name;
-                return Err(StartError::ChildNotRegistered { parent, child: child.name });
+            if let Some(child) =
+                saga.children().into_iter().find(|child| !known.contains(&full_name_and_form(child)))
+            {
+                let parent = saga.definition().full_name();
+                return Err(StartError::ChildNotRegistered { parent, child: child.full_name() });
             }
-            let definition = saga.definition();
-            let key = (definition.name, definition.fingerprint());
+            let key = full_name_and_form(saga.definition());
+            let name = key.0.clone();
             if by_definition.insert(key, saga).is_some() {
-                return Err(StartError::RegisteredTwice { name: definition.name });
+                return Err(StartError::RegisteredTwice { name });
             }
         }
         let shared = Arc::new(Shared::new(
@@ -103,4 +108,9 @@ impl<L: SagaLog> Builder<L> {
         alarm::spawn(Arc::clone(&shared), now_ms);
         Ok(Coordinator::new(shared, recovery))
     }
+}
+
+/// What tells one saga from another.
+fn full_name_and_form(definition: &Definition) -> (Cow<'static, str>, Fingerprint) {
+    (definition.full_name(), definition.fingerprint())
 }

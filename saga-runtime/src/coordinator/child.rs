@@ -78,7 +78,7 @@ pub(crate) fn longest_descendant(
         let steps = definition.steps.iter().filter(|step| step.kind == StepKind::Saga);
         let Some(own) = steps.map(|step| 1 + step.name.len() + ITEM_AND_ATTEMPT).max() else { return 0 };
         let below = |child: &&'static Definition| {
-            let saga = shared.registered(child.name, child.fingerprint()).filter(|_| depth > 0)?;
+            let saga = shared.registered(&child.full_name(), child.fingerprint()).filter(|_| depth > 0)?;
             Some(longest(shared, child, &saga.children(), depth - 1))
         };
         own + children.iter().filter_map(below).max().unwrap_or(0)
@@ -294,14 +294,14 @@ impl Child {
 
     async fn begin(&self, definition: &'static Definition, input: &str) -> Seen {
         let fingerprint = definition.fingerprint();
-        let Some(saga) = self.shared.registered(definition.name, fingerprint) else {
+        let Some(saga) = self.shared.registered(&definition.full_name(), fingerprint) else {
             // An older form of it may have been begun.
             return match self.look().await {
-                Seen::Without(_) => Seen::Stuck(format!("no `{}` is registered", definition.name)),
+                Seen::Without(_) => Seen::Stuck(format!("no `{}` is registered", definition.full_name())),
                 seen => seen,
             };
         };
-        let (entry, reins) = self.shared.enter(&self.id, definition.name, fingerprint, &input.into());
+        let (entry, reins) = self.shared.enter(&self.id, definition.full_name(), fingerprint, &input.into());
         let Some(reins) = reins else {
             entry.decided().await;
             return self.look().await;

@@ -319,6 +319,7 @@ mod tests {
     const DEFINITION: Definition = Definition {
         name: "Trip",
         version: 1,
+        parameters: &[],
         inputs: &[],
         output: "()",
         participants: &[],

@@ -34,7 +34,7 @@ pub struct Recovery {
 pub struct Unclaimed {
     /// The saga.
     pub id: SagaId,
-    /// Name of its definition.
+    /// Full name of its definition: with what the parameters of its data stand for, such as `Transfer<Eur>`.
     pub definition: String,
     /// Fingerprint of its definition.
     pub fingerprint: Fingerprint,

@@ -1,6 +1,7 @@
 //! The sagas that a coordinator can execute.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -46,8 +47,8 @@ pub(crate) trait Recoverable: Send + Sync {
     fn adopt(&self, shared: &Arc<Shared>, id: &SagaId, reins: Reins);
 }
 
-/// Registered sagas by the name and fingerprint of their definitions.
-pub(crate) type Registered = HashMap<(&'static str, Fingerprint), Arc<dyn Recoverable>>;
+/// Registered sagas by the full name and fingerprint of their definitions.
+pub(crate) type Registered = HashMap<(Cow<'static, str>, Fingerprint), Arc<dyn Recoverable>>;
 
 /// What became of a saga that the log holds unfinished.
 pub(crate) enum Resumed {
@@ -94,7 +95,7 @@ impl<S: Saga> Recoverable for Registration<S> {
         let fingerprint = history.begin.fingerprint;
         let reins = match shared.rouse(id) {
             Some(reins) => reins,
-            None => match shared.enter(id, S::DEFINITION.name, fingerprint, &input.into()) {
+            None => match shared.enter(id, S::DEFINITION.full_name(), fingerprint, &input.into()) {
                 (_, Some(reins)) => reins,
                 (entry, None) => return Ok(Resumed::Before(entry)),
             },

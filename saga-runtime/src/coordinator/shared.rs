@@ -1,6 +1,7 @@
 //! What all sagas of one coordinator share.
 
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -63,7 +64,8 @@ struct Dormant {
 pub(crate) struct Entry {
     pub(crate) id: SagaId,
     shared: Weak<Shared>,
-    pub(crate) definition: &'static str,
+    /// Its full name.
+    pub(crate) definition: Cow<'static, str>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) input: Arc<str>,
     pub(crate) progress: watch::Receiver<Progress>,
@@ -101,13 +103,13 @@ impl Shared {
         }
     }
 
-    /// The saga that is registered with this name and fingerprint.
+    /// The saga that is registered with this full name and fingerprint.
     pub(crate) fn registered(&self, name: &str, fingerprint: Fingerprint) -> Option<&Arc<dyn Recoverable>> {
         let known = self.registered.iter().find(|((n, f), _)| *n == name && *f == fingerprint);
         known.map(|(_, saga)| saga)
     }
 
-    /// The fingerprints under which sagas of this name are registered.
+    /// The fingerprints under which sagas of this full name are registered.
     pub(crate) fn fingerprints(&self, name: &str) -> Vec<Fingerprint> {
         self.registered.keys().filter(|(n, _)| *n == name).map(|(_, f)| *f).collect()
     }
@@ -126,7 +128,7 @@ impl Shared {
     pub(crate) fn enter(
         self: &Arc<Self>,
         id: &SagaId,
-        definition: &'static str,
+        definition: Cow<'static, str>,
         fingerprint: Fingerprint,
         input: &Arc<str>,
     ) -> (Arc<Entry>, Option<Reins>) {
@@ -386,7 +388,7 @@ mod tests {
     /// A saga that is driven: what a handle holds, and what its task does.
     fn driven(shared: &Arc<Shared>) -> (Arc<Entry>, Reins) {
         let fingerprint = Fingerprint::parse("0123456789abcdef").expect("it is a fingerprint");
-        let (entry, reins) = shared.enter(&id(), "Trip", fingerprint, &"7".into());
+        let (entry, reins) = shared.enter(&id(), "Trip".into(), fingerprint, &"7".into());
         let reins = reins.expect("nobody drives it yet");
         reins.progress.send_replace(Progress::Begun(SagaStatus::Running, None));
         (entry, reins)
@@ -426,7 +428,7 @@ mod tests {
         assert!(entry.progress.has_changed().is_ok(), "somebody will tell it the end");
         let found = shared.entry(&id()).expect("it is seen");
         assert!(Arc::ptr_eq(&found, &entry), "a second handle sees the same");
-        let (found, none) = shared.enter(&id(), "Trip", entry.fingerprint, &"7".into());
+        let (found, none) = shared.enter(&id(), "Trip".into(), entry.fingerprint, &"7".into());
         assert!(Arc::ptr_eq(&found, &entry) && none.is_none(), "attaching does not drive it");
 
         let reins = shared.rouse(&id()).expect("it is dormant");

@@ -51,7 +51,7 @@ pub(crate) async fn find(shared: &Arc<Shared>, id: &SagaId) -> Found {
             return Found::Stuck(format!("no `{definition}` of its form is registered"));
         };
         let input = history.records.first().and_then(|record| record.data.as_deref()).unwrap_or_default();
-        let name = saga.definition().name;
+        let name = saga.definition().full_name();
         let (entry, reins) = shared.enter(id, name, *fingerprint, &input.into());
         if let Some(reins) = reins {
             saga.adopt(shared, id, reins);
@@ -95,7 +95,7 @@ pub(crate) fn tell(shared: &Arc<Shared>, entry: &Entry, command: Command) {
 
 /// Drives the saga of this entry again, if it is dormant.
 pub(crate) fn rouse(shared: &Arc<Shared>, entry: &Entry) {
-    if let Some(saga) = shared.registered(entry.definition, entry.fingerprint)
+    if let Some(saga) = shared.registered(&entry.definition, entry.fingerprint)
         && let Some(reins) = shared.rouse(&entry.id)
     {
         saga.adopt(shared, &entry.id, reins);

@@ -9,7 +9,7 @@ impl From<&Definition> for Saga {
     fn from(definition: &Definition) -> Self {
         let field = |field: &definition::Field| Field { name: field.name.into(), ty: field.ty.into() };
         Self {
-            name: definition.name.into(),
+            name: definition.full_name().into_owned(),
             inputs: definition.inputs.iter().map(field).collect(),
             output: definition.output.into(),
             body: blocks(definition, definition.body),
@@ -130,6 +130,7 @@ mod tests {
     const DEFINITION: Definition = Definition {
         name: "Trip",
         version: 1,
+        parameters: &[],
         inputs: &[definition::Field { name: "trip", ty: "Trip" }],
         output: "()",
         participants: &[],

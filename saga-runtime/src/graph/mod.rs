@@ -3,7 +3,7 @@
 //! ```
 //! # use saga_runtime::definition::Definition;
 //! # const TRIP: Definition =
-//! #     Definition { name: "Trip", version: 1, inputs: &[], output: "()", participants: &[], steps: &[], body: &[] };
+//! #     Definition { name: "Trip", version: 1, parameters: &[], inputs: &[], output: "()", participants: &[], steps: &[], body: &[] };
 //! let definition: &Definition = &TRIP; // `BookTrip::DEFINITION`
 //! std::fs::write(std::env::temp_dir().join("trip.svg"), saga_runtime::graph::svg(definition))?;
 //! # std::io::Result::Ok(())

@@ -1,12 +1,13 @@
 //! The positions of a `for`: one sub-state per item.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use super::{Share, Shared};
 use crate::machine::{Applied, Backward, Call, Cause, Event, Ledger, Region, Rejected};
 
 /// The positions of what is done for one item, on the way forward.
-pub trait Body: Region + Clone + std::fmt::Debug + Send + Sync + 'static {
+pub trait Body: Region + Clone + fmt::Debug + Send + Sync + 'static {
     /// The positions on the way back.
     type Backward: Backward<Event = Self::Event>;
 
@@ -18,7 +19,6 @@ pub trait Body: Region + Clone + std::fmt::Debug + Send + Sync + 'static {
 }
 
 /// The items of a `for` on its way forward. They are begun in their order, as many at once as its limit allows.
-#[derive(Debug, Clone)]
 pub struct Each<I, F> {
     items: Vec<Item<I, F>>,
     /// Numbers of the items that are begun and not done, in their order.
@@ -28,7 +28,6 @@ pub struct Each<I, F> {
     limit: u32,
 }
 
-#[derive(Debug, Clone)]
 enum Item<I, F> {
     Waiting(Shared<I>),
     /// `None` only while it is being moved.
@@ -42,6 +41,41 @@ pub struct EachBackward<B> {
     /// By number, in the order in which they were begun.
     items: Vec<(u32, B)>,
     limit: u32,
+}
+
+impl<I, F: Clone> Clone for Each<I, F> {
+    fn clone(&self) -> Self {
+        let Self { items, open, next, limit } = self;
+        Self { items: items.clone(), open: open.clone(), next: *next, limit: *limit }
+    }
+}
+
+/// Its items need not be `Clone`: they are shared.
+impl<I, F: Clone> Clone for Item<I, F> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Waiting(value) => Self::Waiting(value.share()),
+            Self::Begun(at) => Self::Begun(at.clone()),
+        }
+    }
+}
+
+impl<I, F: fmt::Debug> fmt::Debug for Each<I, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { items, open, next, limit } = self;
+        let mut shown = f.debug_struct("Each");
+        shown.field("items", items).field("open", open).field("next", next).field("limit", limit).finish()
+    }
+}
+
+/// Nor `Debug`: they are not shown.
+impl<I, F: fmt::Debug> fmt::Debug for Item<I, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting(value) => f.debug_tuple("Waiting").field(value).finish(),
+            Self::Begun(at) => f.debug_tuple("Begun").field(at).finish(),
+        }
+    }
 }
 
 impl<I, F> Default for Each<I, F> {
@@ -222,8 +256,8 @@ impl<E> Clone for NothingToUndo<E> {
     }
 }
 
-impl<E> std::fmt::Debug for NothingToUndo<E> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<E> fmt::Debug for NothingToUndo<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("NothingToUndo")
     }
 }

@@ -29,7 +29,7 @@ pub use crate::context::Context;
 pub use crate::data::DataError;
 use crate::data::{self, SagaData};
 pub use crate::definition::{
-    Block, Compensation, Definition, EventNames, Field, StepDefinition, StepKind, Zone,
+    Block, Compensation, Definition, EventNames, Field, Parameter, StandsFor, StepDefinition, StepKind, Zone,
 };
 use crate::error::{Failure, FailureKind, StepError};
 #[cfg(feature = "coordinator")]
@@ -42,6 +42,7 @@ pub use crate::machine::{
     Told,
 };
 use crate::machine::{Held, Json, Next, Phase};
+pub use crate::parameter::SagaParameter;
 use crate::saga::Keyed;
 pub use crate::saga::{Compensatable, RunsOn, Saga, Signal, StateOf};
 
@@ -476,6 +477,17 @@ impl<T: SagaData> Payload for T {
     fn decode(what: &str, json: &str) -> Result<Self, DataError> {
         data::decode(what, json)
     }
+}
+
+/// `T`, said so that it uses `Self`: what holds data is generic over all parameters that the data of its saga uses, and
+/// Rust wants each of them to stand in it.
+pub trait Beside<T> {
+    /// `T`.
+    type Type;
+}
+
+impl<P, T> Beside<T> for P {
+    type Type = T;
 }
 
 /// The output of a step, for `return`.

@@ -6,7 +6,7 @@ use quote::quote;
 use super::region;
 use crate::expand::blocks::{self, Direction};
 use crate::expand::names::{doc, number, snake};
-use crate::expand::{Code, Expansion, RegionNames};
+use crate::expand::{Code, Expansion, Keyword, RegionNames};
 use crate::layout::{BlockLayout, RegionLayout};
 use crate::model::BlockKind;
 
@@ -20,16 +20,12 @@ pub(super) fn expand(
     if !block.is_undone {
         return;
     }
-    let vis = &saga.model.ast.vis;
+    let Expansion { generics, given, .. } = saga;
     let ty = blocks::position(saga, block, Direction::Backward).ty;
     let doc = doc(&blocks::text(saga, block, "compensated"));
     let before = saga.before_field(region_layout, index);
     let branches = blocks::fields(saga, block, Direction::Backward);
-    code.items.extend(quote! {
-        #doc
-        #[derive(::core::clone::Clone, ::core::fmt::Debug)]
-        #vis struct #ty { #branches #before }
-    });
+    code.items.extend(saga.declared(&doc, Keyword::Struct, &ty, &quote!(#branches #before)));
     if matches!(block.kind, BlockKind::If { .. }) {
         code.items.extend(blocks::arms_item(saga, block, Direction::Backward));
         code.implementation.extend(arms(saga, block));
@@ -37,7 +33,7 @@ pub(super) fn expand(
     let apply = apply(saga, block);
     let asking = blocks::asking(saga, block, Direction::Backward);
     let join = join(saga, region_layout, index, block);
-    code.implementation.extend(quote!(impl #ty { #apply #asking #join }));
+    code.implementation.extend(quote!(impl #generics #ty #given { #apply #asking #join }));
     for branch in &block.branches {
         region::expand(saga, branch, code);
     }
@@ -45,9 +41,10 @@ pub(super) fn expand(
 
 /// Whether nothing is left to compensate of an arm.
 fn arms(saga: &Expansion<'_>, block: &BlockLayout) -> TokenStream {
+    let Expansion { generics, given, .. } = saga;
     let (ty, variants) = (blocks::arms(saga, block, Direction::Backward), blocks::arm_variants(block));
     quote! {
-        impl #ty {
+        impl #generics #ty #given {
             fn is_undone(&self) -> bool {
                 match self {
                     #(Self::#variants(at) => at.is_undone(),)*

@@ -7,7 +7,7 @@ use super::{block, compensation_data, compensation_position, settlement_position
 use crate::expand::blocks::{self, Direction};
 use crate::expand::event::{StepEvents, event_pattern};
 use crate::expand::names::{doc, plain, snake};
-use crate::expand::{Code, Expansion, Position, RegionNames, calls};
+use crate::expand::{Code, Expansion, Keyword, Position, RegionNames, calls};
 use crate::layout::{NodeLayout, RegionLayout, StepLayout, UndoLayout};
 
 /// The positions of a region and of all its branches, latest first.
@@ -26,7 +26,6 @@ pub(in crate::expand) fn expand(saga: &Expansion<'_>, region: &RegionLayout, cod
 }
 
 fn items(saga: &Expansion<'_>, region: &RegionLayout, code: &mut Code) {
-    let vis = &saga.model.ast.vis;
     let backward = RegionNames::new(saga, region).backward;
     let head = doc(&match region.label.as_str() {
         "" => format!("Where a [`{}`] is on its way back.", plain(&saga.model.ast.name)),
@@ -38,15 +37,21 @@ fn items(saga: &Expansion<'_>, region: &RegionLayout, code: &mut Code) {
             quote!(#doc #variant(#ty),)
         })
     });
-    code.items.extend(quote! {
-        #head
-        #[derive(::core::clone::Clone, ::core::fmt::Debug)]
-        #vis enum #backward {
-            #(#variants)*
-            /// Nothing is left to compensate.
-            Undone,
-        }
-    });
+    let unused = unused(saga, region).map(|never| quote!(#[doc(hidden)] __Unused(#never),));
+    let body = quote! {
+        #(#variants)*
+        /// Nothing is left to compensate.
+        Undone,
+        #unused
+    };
+    code.items.extend(saga.declared(&head, Keyword::Enum, &backward, &body));
+}
+
+/// What a position holds that there never is: a way back without any positions uses no parameter otherwise.
+fn unused(saga: &Expansion<'_>, region: &RegionLayout) -> Option<TokenStream> {
+    let is_empty = region.nodes.iter().all(|node| variants(saga, node).is_empty());
+    let has_parameters = saga.parameters.data.type_params().next().is_some();
+    (is_empty && has_parameters).then(|| saga.beside(quote!(::core::convert::Infallible), &[]))
 }
 
 /// The variants of a node, and what each says.
@@ -68,9 +73,10 @@ fn variants(saga: &Expansion<'_>, node: &NodeLayout) -> Vec<(Position, String)> 
 }
 
 fn implementation(saga: &Expansion<'_>, region: &RegionLayout) -> TokenStream {
-    let Expansion { event, participants, attempts, .. } = saga;
+    let Expansion { event, participants, attempts, generics, given, .. } = saga;
     let (parameters, bounds) = saga.parameters();
     let backward = RegionNames::new(saga, region).backward;
+    let never = unused(saga, region).map(|_| quote!(Self::__Unused(never) => match *never {},));
     let latest_first = || region.nodes.iter().rev();
     let steps = latest_first().filter(|node| matches!(node, NodeLayout::Step(_)));
     let steps = steps.flat_map(|node| variants(saga, node)).map(|(position, _)| position.variant);
@@ -80,7 +86,7 @@ fn implementation(saga: &Expansion<'_>, region: &RegionLayout) -> TokenStream {
     let call = latest_first().map(|node| call_arms(saga, node));
     quote! {
         #[automatically_derived]
-        impl __saga::Backward for #backward {
+        impl #generics __saga::Backward for #backward #given {
             type Event = #event;
 
             fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
@@ -95,6 +101,7 @@ fn implementation(saga: &Expansion<'_>, region: &RegionLayout) -> TokenStream {
                 match self {
                     #(#calls)*
                     Self::Undone => {}
+                    #never
                 }
             }
 
@@ -121,7 +128,7 @@ fn implementation(saga: &Expansion<'_>, region: &RegionLayout) -> TokenStream {
             }
         }
 
-        impl #backward {
+        impl #generics #backward #given {
             fn call #parameters (
                 &self,
                 place: &__saga::Place,
@@ -195,7 +202,8 @@ fn call_arms(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
         }
         NodeLayout::Block(block) if block.is_undone => {
             let variant = blocks::position(saga, block, Direction::Backward).variant;
-            quote!(Self::#variant(at) => return at.call(place, request),)
+            let turbofish = saga.turbofish_untold();
+            quote!(Self::#variant(at) => return at.call #turbofish (place, request),)
         }
         NodeLayout::Block(_) => TokenStream::new(),
     }

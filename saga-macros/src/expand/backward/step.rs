@@ -40,6 +40,7 @@ fn compensation(
     data: &BTreeSet<VariableId>,
     code: &mut Code,
 ) {
+    let Expansion { generics, given, .. } = saga;
     let ty = compensation_position(saga, id).ty;
     let before = saga.before_field(region, index);
     code.items.extend(saga.position(&ty, &[], &compensation_text(saga, id), data, before.as_ref()));
@@ -48,7 +49,7 @@ fn compensation(
     let step = forward::step_position(saga, id).ty;
     let attempts = quote!(__saga::compensation_of::<#step>());
     let new = saga.constructor(data, before.as_ref(), &attempts);
-    code.implementation.extend(quote!(impl #ty { #new #compensated }));
+    code.implementation.extend(quote!(impl #generics #ty #given { #new #compensated }));
 }
 
 fn settlement(
@@ -60,6 +61,7 @@ fn settlement(
     data: &BTreeSet<VariableId>,
     code: &mut Code,
 ) {
+    let Expansion { generics, given, .. } = saga;
     let vis = &saga.model.ast.vis;
     let step = saga.step(id);
     let step_id = id;
@@ -82,7 +84,7 @@ fn settlement(
     let undo = region.undoes_before(index).then_some(&saga.undo);
     let arguments = arguments.chain(undo.map(|undo| quote!(self.#undo)));
     code.implementation.extend(quote! {
-        impl #ty {
+        impl #generics #ty #given {
             /// It is done after all, and is to be compensated.
             #vis fn done(self, #output: #output_ty) -> #compensation_ty {
                 #compensation_ty::new(#(#arguments),*)

@@ -7,7 +7,7 @@ use quote::quote;
 use super::{arrival, arrive, begin_data, position, region};
 use crate::expand::blocks::{self, Direction};
 use crate::expand::names::{doc, local, number, snake};
-use crate::expand::{Code, Expansion, Position, RegionNames, Take, backward};
+use crate::expand::{Code, Expansion, Keyword, Position, RegionNames, Take, backward};
 use crate::layout::{BlockLayout, NodeLayout, RegionLayout};
 use crate::model::{BlockKind, Zone};
 
@@ -18,17 +18,13 @@ pub(super) fn expand(
     block: &BlockLayout,
     code: &mut Code,
 ) {
-    let vis = &saga.model.ast.vis;
+    let Expansion { generics, given, .. } = saga;
     let Position { ty, .. } = position(saga, &region_layout.nodes[index]);
     let doc = doc(&blocks::text(saga, block, "done"));
     let data = saga.fields(&block.forward);
     let undo = saga.undo_field(region_layout, index);
     let branches = blocks::fields(saga, block, Direction::Forward);
-    code.items.extend(quote! {
-        #doc
-        #[derive(::core::clone::Clone, ::core::fmt::Debug)]
-        #vis struct #ty { #data #undo #branches }
-    });
+    code.items.extend(saga.declared(&doc, Keyword::Struct, &ty, &quote!(#data #undo #branches)));
     if matches!(block.kind, BlockKind::If { .. }) {
         code.items.extend(blocks::arms_item(saga, block, Direction::Forward));
     }
@@ -39,7 +35,7 @@ pub(super) fn expand(
     let turns = region_layout.turns_at(index, saga.model);
     let turn = turns.then(|| turn(saga, region_layout, index, block));
     let begin = matches!(block.kind, BlockKind::For { .. }).then(|| begin(saga, block));
-    code.implementation.extend(quote!(impl #ty { #apply #asking #join #turn #hold #begin }));
+    code.implementation.extend(quote!(impl #generics #ty #given { #apply #asking #join #turn #hold #begin }));
     for branch in &block.branches {
         region::expand(saga, branch, code);
         if matches!(block.kind, BlockKind::For { .. }) {
@@ -117,7 +113,7 @@ fn begin(saga: &Expansion<'_>, block: &BlockLayout) -> TokenStream {
 
 /// What the runtime asks of the body of a `for`.
 fn body(saga: &Expansion<'_>, body: &RegionLayout) -> TokenStream {
-    let event = &saga.event;
+    let Expansion { event, generics, given, .. } = saga;
     let RegionNames { forward, backward, end } = RegionNames::new(saga, body);
     let end = end.variant;
     let (backward, turn) = if body.turns {
@@ -127,7 +123,7 @@ fn body(saga: &Expansion<'_>, body: &RegionLayout) -> TokenStream {
     };
     quote! {
         #[automatically_derived]
-        impl __saga::Body for #forward {
+        impl #generics __saga::Body for #forward #given {
             type Backward = #backward;
 
             fn is_done(&self) -> bool {

@@ -43,7 +43,11 @@ fn arrival(saga: &Expansion<'_>, region: &RegionLayout, index: usize, take: Take
     let Some(node) = region.nodes.get(index) else {
         let Position { variant, ty } = RegionNames::new(saga, region).end;
         let data = saga.taken(&region.end, take);
-        return (Position { variant, ty: ty.clone() }, quote!(#ty { #(#data,)* #undo }));
+        let unused = saga.phantom(&saga.types(&region.end)).map(|_| {
+            let unused = &saga.unused;
+            quote!(#unused: ::core::marker::PhantomData,)
+        });
+        return (Position { variant, ty: ty.clone() }, quote!(#ty { #(#data,)* #undo #unused }));
     };
     let Position { variant, ty } = position(saga, node);
     let value = match node {

@@ -6,7 +6,7 @@ use quote::quote;
 use super::{arrive, block, position, step};
 use crate::expand::event::{StepEvents, event_pattern};
 use crate::expand::names::{doc, plain, snake};
-use crate::expand::{Code, Expansion, Position, RegionNames, backward, blocks, calls};
+use crate::expand::{Code, Expansion, Keyword, Position, RegionNames, backward, blocks, calls};
 use crate::layout::{NodeLayout, RegionLayout};
 use crate::model::BlockKind;
 
@@ -25,7 +25,6 @@ pub(in crate::expand) fn expand(saga: &Expansion<'_>, region: &RegionLayout, cod
 }
 
 fn items(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNames, code: &mut Code) {
-    let vis = &saga.model.ast.vis;
     let RegionNames { forward, end, .. } = names;
     let head = doc(&match region.label.as_str() {
         "" => format!("Where a [`{}`] is on its way forward.", plain(&saga.model.ast.name)),
@@ -40,15 +39,12 @@ fn items(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNames, code:
         quote!(#doc #variant(#ty),)
     });
     let (end_variant, end_ty, end_doc) = (&end.variant, &end.ty, doc(end_text(region)));
-    code.items.extend(quote! {
-        #head
-        #[derive(::core::clone::Clone, ::core::fmt::Debug)]
-        #vis enum #forward {
-            #(#variants)*
-            #end_doc
-            #end_variant(#end_ty),
-        }
-    });
+    let body = quote! {
+        #(#variants)*
+        #end_doc
+        #end_variant(#end_ty),
+    };
+    code.items.extend(saga.declared(&head, Keyword::Enum, forward, &body));
 }
 
 fn end_text(region: &RegionLayout) -> &'static str {
@@ -57,7 +53,7 @@ fn end_text(region: &RegionLayout) -> &'static str {
 
 fn implementation(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNames) -> TokenStream {
     let RegionNames { forward, backward, end } = names;
-    let Expansion { event, participants, attempts, .. } = saga;
+    let Expansion { event, participants, attempts, generics, given, .. } = saga;
     let (parameters, bounds) = saga.parameters();
     let end_variant = &end.variant;
     let steps = region.nodes.iter().filter(|node| matches!(node, NodeLayout::Step(_)));
@@ -70,7 +66,7 @@ fn implementation(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNam
     let all_turn = turning.len() == region.nodes.len() + 1;
     let implementation = quote! {
         #[automatically_derived]
-        impl __saga::Region for #forward {
+        impl #generics __saga::Region for #forward #given {
             type Event = #event;
 
             fn ledger(&mut self) -> __saga::Option<&mut __saga::Ledger> {
@@ -127,7 +123,7 @@ fn implementation(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNam
             #implementation
 
             #[automatically_derived]
-            impl __saga::Forward for #forward {
+            impl #generics __saga::Forward for #forward #given {
                 type Backward = #backward;
 
                 fn can_turn(&self) -> bool {
@@ -150,7 +146,7 @@ fn implementation(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNam
                 }
             }
 
-            impl #forward { #call }
+            impl #generics #forward #given { #call }
         };
     }
     let turn = region.turns.then(|| {
@@ -162,7 +158,7 @@ fn implementation(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNam
             }
         }
     });
-    quote!(#implementation impl #forward { #call #turn })
+    quote!(#implementation impl #generics #forward #given { #call #turn })
 }
 
 /// `fn hold`, where there is a block that opens several calls at once.
@@ -200,10 +196,10 @@ fn calls_arm(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
 }
 
 fn call_arm(saga: &Expansion<'_>, node: &NodeLayout) -> TokenStream {
-    let variant = position(saga, node).variant;
+    let (variant, turbofish) = (position(saga, node).variant, saga.turbofish_untold());
     match node {
         NodeLayout::Step(step) => calls::step_arm(saga, step.id, &quote!(Self::#variant)),
-        NodeLayout::Block(_) => quote!(Self::#variant(at) => return at.call(place, request),),
+        NodeLayout::Block(_) => quote!(Self::#variant(at) => return at.call #turbofish (place, request),),
     }
 }
 
@@ -260,20 +256,21 @@ fn joined(saga: &Expansion<'_>, region: &RegionLayout, index: usize, applied: &T
 /// The end of a region: its data, and where compensation begins from it.
 fn end(saga: &Expansion<'_>, region: &RegionLayout, names: &RegionNames, code: &mut Code) {
     let vis = &saga.model.ast.vis;
+    let Expansion { generics, given, .. } = saga;
     let RegionNames { backward, end, .. } = names;
     let ty = &end.ty;
     let doc = doc(end_text(region));
     let fields = saga.fields(&region.end);
     let undo = saga.undo_field(region, region.nodes.len());
-    code.items.extend(quote! {
-        #doc
-        #[derive(::core::clone::Clone, ::core::fmt::Debug)]
-        #vis struct #ty { #fields #undo }
+    let unused = saga.phantom(&saga.types(&region.end)).map(|phantom| {
+        let unused = &saga.unused;
+        quote!(#unused: #phantom,)
     });
+    code.items.extend(saga.declared(&doc, Keyword::Struct, ty, &quote!(#fields #undo #unused)));
     if region.end_turns {
         let undo = backward::undo_of_self(saga, region, region.nodes.len());
         code.implementation.extend(quote! {
-            impl #ty {
+            impl #generics #ty #given {
                 /// The saga turns: where compensation begins.
                 #vis fn turn(self) -> #backward {
                     #undo

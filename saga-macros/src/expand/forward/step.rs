@@ -11,6 +11,7 @@ use crate::expand::names::{self, doc, local, number};
 use crate::expand::{Code, Expansion, Position, RegionNames, Take, backward, calls};
 use crate::layout::{RegionLayout, StepLayout, UndoLayout};
 use crate::model::{StepId, Zone};
+use crate::parameters;
 
 pub(super) fn expand(
     saga: &Expansion<'_>,
@@ -19,6 +20,7 @@ pub(super) fn expand(
     layout: &StepLayout,
     code: &mut Code,
 ) {
+    let Expansion { generics, given, .. } = saga;
     let id = layout.id;
     let ty = step_position(saga, id).ty;
     let text = format!("`{}` is to be done.", saga.step_name(id));
@@ -33,22 +35,23 @@ pub(super) fn expand(
     let turn = region.turns_at(index, saga.model).then(|| turn(saga, region, index, layout));
     let calls = calls::step(saga, id);
     if crate::editor::runs_in_an_editor() {
-        code.calls.extend(quote!(impl #ty { #calls }));
-        code.steps.extend(quote!(impl #ty { #new #done #turn }));
+        code.calls.extend(quote!(impl #generics #ty #given { #calls }));
+        code.steps.extend(quote!(impl #generics #ty #given { #new #done #turn }));
     } else {
-        code.steps.extend(quote!(impl #ty { #new #done #turn #calls }));
+        code.steps.extend(quote!(impl #generics #ty #given { #new #done #turn #calls }));
     }
     code.implementation.extend(implementation(saga, id));
 }
 
 /// What the machine knows of a step.
 fn implementation(saga: &Expansion<'_>, id: StepId) -> TokenStream {
+    let Expansion { generics, given, .. } = saga;
     let Position { ty: position, .. } = step_position(saga, id);
     let (index, ty, forward) = (number(id), &saga.step(id).ast.ty, saga.item("Forward"));
     let keyed = keyed(saga, id).map(|keyed| quote!(const KEYED: bool = #keyed;));
     quote! {
         #[automatically_derived]
-        impl __saga::Step for #position {
+        impl #generics __saga::Step for #position #given {
             type Output = #ty;
             type Steps = #forward;
             const INDEX: usize = #index;
@@ -73,11 +76,9 @@ fn keyed(saga: &Expansion<'_>, id: StepId) -> Option<TokenStream> {
         .map(|participant| &participant.ty)
         .collect::<Vec<_>>();
     // A position is the same whatever the saga's parameters are: what depends on them is not known to it.
-    let parameters = saga.model.ast.generics.type_params().map(|parameter| parameter.ident.to_string());
-    let parameters = parameters.collect::<Vec<_>>();
     let depends = |ty: &&syn::Type| {
-        crate::uses::mentions(&quote!((#ty))).iter().any(|mention| parameters.contains(&mention.name))
-            || quote!(#ty).into_iter().any(|token| parameters.contains(&token.to_string()))
+        let names = saga.model.ast.generics.params.iter().filter_map(parameters::name_of);
+        names.into_iter().any(|name| parameters::mentions(&quote!(#ty), name))
     };
     if types.is_empty() || types.iter().any(depends) {
         return None;

@@ -9,7 +9,8 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use crate::editor::testing::in_an_editor;
 
-const HEAD: &str = "pub saga Trip(order: Order, cars: Vec<Car>) -> Booking {";
+/// With parameters, one of which only its participants use: what is written for data has the others.
+const HEAD: &str = "pub saga Trip<M: Money, F: FlightDesk<M>, const CARS: usize>(order: Order<M>, cars: [Car; CARS]) -> Booking {";
 
 /// A statement of the saga: a form of the language with all its clauses, and the steps in it.
 struct Form {
@@ -24,14 +25,14 @@ const fn form(text: &'static str, steps: &'static [&'static str]) -> Form {
 /// Every form, in an order in which they may stand. What the macro reads but refuses (`lock`, `local`, `saga`) is not
 /// among them: whoever builds it adds a line here.
 const FORMS: &[Form] = &[
-    form("with flights: FlightDesk, hotels: HotelDesk;", &[]),
+    form("with flights: F, hotels: HotelDesk;", &[]),
     form("deadline 30m;", &[]),
     form("timeout 30s;", &[]),
     form("retry 5 times every 100ms..(LONGEST);", &[]),
     form("lock order.customer, \"desk\";", &[]),
     form(
         "/// Holds a seat.\n\
-         step flight: Map<Flight, Seat> = flights.reserve(cx, order.seat(1)?, |seat| seat.price)\n\
+         step flight: Map<Flight, M> = flights.reserve(cx, order.seat(1)?, |seat| seat.price)\n\
          timeout (order.patience())\n\
          retry forever every 1s..1h30m\n\
          probe flights.find(cx, order)\n\
@@ -56,7 +57,7 @@ const FORMS: &[Form] = &[
         &["Seat"],
     ),
     form("saga stay: Stay = trips::Stay(order.clone(), flight.price + 1);", &["Stay"]),
-    form("receive approval: Approval within 24h else Approval::none();", &["Approval"]),
+    form("receive approval: Approval<M> within 24h else Approval::none();", &["Approval"]),
     form(
         "if let Some(Bag { weight, .. }) = &order.bag && *weight > 5 {\n\
          step bag: Bag = flights.bag(cx, *weight) compensate flights.unbag(cx, bag);\n\

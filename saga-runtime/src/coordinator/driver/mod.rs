@@ -147,7 +147,8 @@ impl<S: Saga> Driver<S> {
     /// Begins the saga, then drives it to its end.
     pub(crate) async fn begin(mut self, input: S::Input, input_json: String, child_of: Option<ChildOf>) {
         self.child_of = child_of;
-        let span = info_span!("saga", definition = S::DEFINITION.name, id = %self.id);
+        let name = S::DEFINITION.full_name();
+        let span = info_span!("saga", definition = &*name, id = %self.id);
         async move {
             self.at_ms = self.now();
             let append = begin_append::<S>(&self.id, &input, input_json, self.child_of.as_ref(), self.at_ms);
@@ -168,7 +169,8 @@ impl<S: Saga> Driver<S> {
 
     /// Drives a saga of the log from where its history ends.
     pub(crate) async fn resume(mut self, folded: Folded<S>, records: u64) {
-        let span = info_span!("saga", definition = S::DEFINITION.name, id = %self.id);
+        let name = S::DEFINITION.full_name();
+        let span = info_span!("saga", definition = &*name, id = %self.id);
         async move {
             self.next_seq = records;
             self.at_ms = folded.at_ms;
@@ -433,7 +435,8 @@ pub(crate) fn begin_append<S: Saga>(
     let mut records = vec![journal::begun(json, at_ms)];
     records.extend(child_of.map(|of| journal::begun_by(of, at_ms)));
     records.extend(deadline_ms.map(|due_ms| journal::deadline(due_ms, at_ms)));
-    let (definition, fingerprint) = (S::DEFINITION.name.to_owned(), S::DEFINITION.fingerprint());
+    let definition = S::DEFINITION.full_name().into_owned();
+    let fingerprint = S::DEFINITION.fingerprint();
     let append = Append {
         saga: id.clone(),
         begin: Some(Begin { definition, fingerprint }),
