@@ -67,7 +67,7 @@ impl Parameters {
     }
 }
 
-/// What the log holds uses.
+/// What the data uses of the parameters.
 struct Uses<'m> {
     generics: &'m Generics,
     /// All parameters on which its types depend.
@@ -135,8 +135,7 @@ impl Visit<'_> for Uses<'_> {
     }
 }
 
-/// The parameters of the saga with what its data needs of them. It stands in the `where` clause: there rustc, which may
-/// miss another bound, suggests it at the parameter.
+/// The parameters of the saga with what its data needs of them, behind all that the user wrote.
 fn with_what_data_needs(written: &Generics, uses: &Uses<'_>, runtime: &TokenStream) -> Generics {
     let mut said = Vec::new();
     for parameter in written.type_params() {

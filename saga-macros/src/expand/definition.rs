@@ -59,7 +59,7 @@ fn parameters(saga: &Expansion<'_>) -> Vec<TokenStream> {
     let children = children.filter_map(|step| {
         let (child, _) = calls::child_call(&step.ast.action)?;
         let mut names = saga.model.ast.generics.params.iter().filter_map(parameters::name_of);
-        // What a saga stands for that begins itself it has said already.
+        // What a saga stands for that begins itself it has said already, and no constant can ask for itself.
         let is_itself = child.clone().into_iter().any(|token| saga.model.ast.name == token.to_string());
         if is_itself || !names.any(|name| parameters::mentions(&child, name)) {
             return None;
