@@ -44,7 +44,11 @@ impl Shop {
     }
 
     fn cancel(&mut self) -> Compensated<i64> {
-        BARRIER.compensation(self.begin(), &compensation(), cancel).unwrap().commit().unwrap()
+        BARRIER
+            .compensation(self.begin(), &compensation(), |tx, booking| cancel(tx, &booking))
+            .unwrap()
+            .commit()
+            .unwrap()
     }
 
     fn bookings(&self) -> i64 {
@@ -68,7 +72,7 @@ fn book(tx: &Transaction<'_>, key: &str, seats: i64) -> rusqlite::Result<i64> {
     tx.query_row(BOOK, params![key, seats], |row| row.get(0))
 }
 
-fn cancel(tx: &Transaction<'_>, booking: Booking) -> Result<i64, UndoError> {
+fn cancel(tx: &Transaction<'_>, booking: &Booking) -> Result<i64, UndoError> {
     Ok(tx.query_row(CANCEL, [booking.number], |row| row.get(0))?)
 }
 
@@ -89,7 +93,7 @@ impl Service for Shop {
             Asks::Compensation { .. } => {
                 let compensation = delivery.compensation().unwrap().unwrap();
                 let answer = BARRIER.compensation(tx, &compensation, |tx, booking: Booking| {
-                    let seats = cancel(tx, booking)?;
+                    let seats = cancel(tx, &booking)?;
                     if delivery.fate == Fate::Fail {
                         Err(WorkError::failed("the disk is full"))
                     } else {
@@ -202,8 +206,9 @@ fn delivery() -> Delivery {
 
 #[test]
 fn after_an_error_there_is_nothing_that_could_be_committed() {
+    type Work = fn(&Transaction<'_>) -> Result<i64, WorkError<Refusal>>;
     let mut shop = Shop::new();
-    let failures: [fn(&Transaction<'_>) -> Result<i64, WorkError<Refusal>>; 2] = [
+    let failures: [Work; 2] = [
         |_| Err(WorkError::failed("the disk is full")),
         |tx| Ok(tx.query_row("SELECT no_such_column FROM booking", [], |row| row.get(0))?),
     ];
@@ -328,9 +333,9 @@ fn rows_of_a_saga_that_has_ended_linger_and_go() {
 }
 
 #[test]
-fn work_that_calls_for_itself_is_a_fault() {
+fn work_that_ends_the_transaction_itself_is_a_fault_from_then_on() {
     let mut shop = Shop::new();
-    // Only with SQL of its own: the transaction is not in the hands of the work.
+    // Only SQL can do that: the transaction itself is not in the hands of the work.
     let error = BARRIER.action(shop.begin(), &action(), |tx| -> Result<(), WorkError<()>> {
         tx.execute_batch("COMMIT; BEGIN")?;
         Ok(())
