@@ -1,5 +1,6 @@
 //! Support for the tests.
 
+pub mod barrier;
 pub mod desk;
 pub mod explore;
 pub mod logs;
