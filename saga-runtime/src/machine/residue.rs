@@ -52,12 +52,12 @@ impl Residue {
     }
 
     /// Nobody knows any more whether the effect of the step at `place` holds.
-    pub(crate) fn doubt(&mut self, place: Place) {
+    pub fn doubt(&mut self, place: Place) {
         self.0.entry(place).or_insert(Effect::InDoubt);
     }
 
     /// The effect of the step at `place` does not hold, or is somebody else's.
-    pub(crate) fn remove(&mut self, place: &Place) {
+    pub fn remove(&mut self, place: &Place) {
         self.0.remove(place);
     }
 
