@@ -559,6 +559,7 @@ impl<'a> Resolver<'a> {
                 uses.extend(variables);
             } else if !mention.is_called
                 && !bound.contains(&mention.name)
+                && !self.guards.iter().any(|guard| guard.binds.contains(&mention.name))
                 && !self.is_participant(&mention.name)
             {
                 let is_meant = |(name, _): &(&String, &Vec<_>)| is_near(&mention.name, name);

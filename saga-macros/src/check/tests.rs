@@ -372,6 +372,20 @@ fn who_has_to_be_keyed() {
 }
 
 #[test]
+fn a_name_that_a_pattern_binds_is_no_slip_for_the_output() {
+    let text = "saga Trip(trip: Order, given: Option<B>) { with flights: Flights;
+        if let Some(flight1) = given {
+            step flight2: F = flights.reserve(cx) compensate flights.cancel(cx, flight1, trip.flight3);
+        }
+    }";
+    let (sagas, mut report) = parse(text.parse().unwrap());
+    let model = resolve(&sagas[0]);
+    check(&model, &mut report);
+    assert!(model.steps.iter().all(|step| step.must_be_keyed.is_empty()));
+    assert_eq!(report.into_text(), "");
+}
+
+#[test]
 fn clauses_of_other_kinds() {
     mistakes(
         "receive a: A within 5s keyed probe flights.a(cx) compensate flights.b(cx); pivot b: B = flights.b(cx);",

@@ -5,11 +5,15 @@
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 #![allow(clippy::needless_pass_by_value, reason = "an `Expect` is made for one check")]
 
+mod forms;
 mod fuzz;
 mod half_typed;
 mod liveness;
 mod outline;
 mod random;
+#[allow(dead_code, unreachable_pub, reason = "`saga-tests` uses all of it")]
+#[path = "../../../tests/src/random_sagas.rs"]
+mod random_sagas;
 
 use std::fmt::Write;
 

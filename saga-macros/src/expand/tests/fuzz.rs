@@ -15,11 +15,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
+use super::random_sagas;
 use crate::editor::testing::in_an_editor;
-
-#[allow(dead_code, unreachable_pub, reason = "`saga-tests` uses all of it")]
-#[path = "../../../../tests/src/random_sagas.rs"]
-mod random_sagas;
 
 const CASES: u64 = 150;
 
