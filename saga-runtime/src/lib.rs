@@ -13,6 +13,7 @@
 //! | `macros` | yes | `saga!` and `#[derive(StepError)]` |
 //! | `sqlite` | yes | `SqliteLog`, and `coordinator` |
 //! | `coordinator` | by `sqlite` | the engine, on tokio |
+//! | `verify` | no | explores what can go wrong with a saga, in a test |
 
 #[cfg(feature = "coordinator")]
 pub mod coordinator;
@@ -23,6 +24,9 @@ pub mod guide;
 #[cfg(feature = "coordinator")]
 pub mod log;
 pub mod machine;
+
+#[cfg(feature = "verify")]
+pub mod verify;
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]

@@ -82,6 +82,17 @@ pub(crate) fn fold<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
     folded.unwrap_or_else(|panic| Err(FoldError::Panicked(panic_message(&*panic))))
 }
 
+/// Whether every prefix of `history` is a legal one.
+#[cfg(feature = "verify")]
+pub(crate) fn fold_prefixes<S: Saga>(history: &History) -> Result<(), String> {
+    for length in 1..=history.records.len() {
+        let records = history.records.iter().take(length).cloned().collect();
+        let prefix = History { records, ..history.clone() };
+        fold::<S>(&prefix).map_err(|error| format!("the first {length} records are no history: {error}"))?;
+    }
+    Ok(())
+}
+
 fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
     let mut records = history.records.iter().enumerate();
     let begun = records.next().map(|(_, record)| record).filter(|record| record.event == journal::BEGUN);

@@ -32,6 +32,8 @@ pub use begin_in::Pending;
 pub use builder::{Builder, StartError};
 pub use driver::{CancelAnswer, SendAnswer};
 pub use fold::FoldError;
+#[cfg(feature = "verify")]
+pub(crate) use fold::fold_prefixes;
 pub use handle::{Handle, HandleError, Outcome, SendError};
 pub use operator::{Act, Closed, Intervention, Offer, OperateError, Operator};
 pub use recovery::{Recovery, Unclaimed};

@@ -1,0 +1,108 @@
+//! A log in memory that crashes the process, or leaves a commit unknown, where the scenario says so.
+
+use std::future::pending;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use super::scenario::LogFault;
+use crate::id::SagaId;
+use crate::log::{
+    Append, AppendError, Cursor, History, HistoryError, LockCursor, LockPage, LogError, LogFuture, MemoryLog,
+    Page, SagaLog, Wake,
+};
+
+/// The log of one life of the process. What it holds outlives that.
+#[derive(Clone)]
+pub(crate) struct FaultyLog {
+    log: MemoryLog,
+    faults: Arc<[(usize, LogFault)]>,
+    /// What was to be appended, by its records.
+    story: Arc<Mutex<Vec<String>>>,
+    crashed: watch::Sender<bool>,
+}
+
+impl FaultyLog {
+    pub(super) fn new(log: &MemoryLog, faults: impl Iterator<Item = (usize, LogFault)>) -> Self {
+        let crashed = watch::Sender::new(false);
+        Self { log: log.clone(), faults: faults.collect(), story: Arc::default(), crashed }
+    }
+
+    /// What was to be appended in this life.
+    pub(super) fn story(&self) -> Vec<String> {
+        self.story.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Resolves when the process has crashed: its tasks are to be dropped.
+    pub(super) async fn crashed(&self) {
+        // The sender is held by `self`.
+        let _ = self.crashed.subscribe().wait_for(|crashed| *crashed).await;
+    }
+
+    async fn append_one(&self, append: Append) -> Result<(), AppendError> {
+        let records = append.records.iter().map(|record| match &record.step {
+            Some(step) => format!("{step} {}", record.event),
+            None => record.event.clone(),
+        });
+        let records = format!("{}: {}", append.saga, records.collect::<Vec<_>>().join(", "));
+        let number = {
+            let mut story = self.story.lock().unwrap_or_else(PoisonError::into_inner);
+            story.push(records);
+            story.len()
+        };
+        let fault = self.faults.iter().find(|(at, _)| *at == number).map(|(_, fault)| *fault);
+        let unknown = || {
+            let (place, cause) =
+                ("of this scenario".to_owned(), "nobody knows whether it is durable".to_owned());
+            AppendError::Unavailable(LogError { place, cause })
+        };
+        if matches!(fault, None | Some(LogFault::CrashAfter | LogFault::Unconfirmed)) {
+            let answer = self.log.append(vec![append]).await.pop().unwrap_or_else(|| Err(unknown()));
+            if fault.is_none() {
+                return answer;
+            }
+        }
+        if matches!(fault, Some(LogFault::CrashBefore | LogFault::CrashAfter)) {
+            self.crashed.send_replace(true);
+            pending::<()>().await;
+        }
+        Err(unknown())
+    }
+}
+
+impl SagaLog for FaultyLog {
+    fn append(&self, batch: Vec<Append>) -> LogFuture<'_, Vec<Result<(), AppendError>>> {
+        Box::pin(async move {
+            let mut answers = Vec::with_capacity(batch.len());
+            for append in batch {
+                answers.push(self.append_one(append).await);
+            }
+            answers
+        })
+    }
+
+    fn history<'a>(&'a self, id: &'a SagaId) -> LogFuture<'a, Result<Option<History>, HistoryError>> {
+        self.log.history(id)
+    }
+
+    fn unfinished(
+        &self,
+        until: Wake,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> LogFuture<'_, Result<Page, LogError>> {
+        self.log.unfinished(until, after, limit)
+    }
+
+    fn next_wake(&self, after_ms: u64) -> LogFuture<'_, Result<Option<u64>, LogError>> {
+        self.log.next_wake(after_ms)
+    }
+
+    fn waiting(&self, after_ms: u64) -> LogFuture<'_, Result<u64, LogError>> {
+        self.log.waiting(after_ms)
+    }
+
+    fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>> {
+        self.log.locks(after, limit)
+    }
+}

@@ -1,0 +1,275 @@
+//! Explores what can go wrong with a saga of yours, and shows that it neither leaks nor loses anything.
+//!
+//! A test of yours names the saga, an input, and participants that simply do what they are asked: fakes without any fault.
+//! The exploration runs the saga on the real coordinator, with a log in memory and in virtual time, once for each
+//! *scenario*: every fault at every call, a crash of the process before and after every append, commits of which nobody
+//! knows, a cancel at every call, and combinations up to the number of faults that you state.
+//!
+//! ```
+//! use saga_runtime::{Context, Keyed, StepError, saga, verify};
+//!
+//! saga! {
+//!     saga Book(city: String) -> u32 {
+//!         with desk: Desk;
+//!         retry 1 times every 1s..1m;
+//!
+//!         step flight: u32 = desk.reserve(cx, city) compensate desk.cancel(cx);
+//!         step hotel: u32 = desk.reserve(cx, city) compensate desk.cancel(cx);
+//!         pivot paid: u32 = desk.reserve(cx, city);
+//!
+//!         return flight + hotel + paid;
+//!     }
+//! }
+//!
+//! # #[derive(Debug, thiserror::Error, StepError)]
+//! # #[error("lost")]
+//! # #[outcome(unknown)]
+//! # struct Lost;
+//! struct Desk;
+//!
+//! impl Keyed for Desk {}
+//!
+//! impl Desk {
+//!     async fn reserve(&self, _: &Context, city: &str) -> Result<u32, Lost> {
+//!         Ok(city.len() as u32)
+//!     }
+//!
+//!     async fn cancel(&self, _: &Context) -> Result<(), Lost> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! // In a `#[test]`:
+//! let exploration = verify::explore::<Book>(|| "Lisbon".to_owned(), || BookParticipants { desk: Desk });
+//! let summary = exploration.faults(1).run().unwrap_or_else(|violation| panic!("{violation}"));
+//! assert!(summary.scenarios > 200, "{summary}");
+//! ```
+//!
+//! # What is assumed of the participants
+//!
+//! What the declaration relies on, and no more. One that is [`Keyed`](crate::Keyed) answers the same to the same key, with one
+//! effect, refusals included; any other takes effect with every call. A probe says what the action did, or that it did
+//! nothing, and bars the attempts before it; the fake's own probe is not asked. A compensation by key undoes all that its
+//! action did, and bars what comes later; one that is given the output undoes one effect.
+//!
+//! # What is shown
+//!
+//! The ledger of the participants is the judge, not what the saga says of itself. In each scenario:
+//!
+//! - a completed saga has exactly the effects that its log says are done, a compensated one has none, and a parked one
+//!   none that its residue does not name;
+//! - no key ever has two effects at a keyed participant; a key is the same each time, and no two effects share one;
+//! - from the first compensation on nothing is called that was never called before; of two steps in a sequence the later
+//!   one is compensated first;
+//! - where nothing goes wrong, nobody is called twice;
+//! - a cancel is answered with what then happens; beginning the saga again answers its end;
+//! - every prefix of the log is a legal history, and the next start takes up whatever log there is;
+//! - the saga comes to its end once nothing goes wrong any more.
+//!
+//! A violation prints the shortest scenario that shows it, the calls and the log, and the line that
+//! [`replay`](Exploration::replay)s it.
+//!
+//! # What is not explored
+//!
+//! Sagas with `local` steps, and locks that others hold. A saga that receives signals gets those given by
+//! [`signal`](Exploration::signal) when it is begun.
+//!
+//! The idea is that of fault injection guided by the system's own trace, as *lineage-driven fault injection* (Alvaro,
+//! Rosen and Hellerstein, 2015) and the deterministic simulation of `FoundationDB` do it.
+
+mod audit;
+mod explorer;
+mod log;
+mod network;
+mod run;
+mod scenario;
+
+use std::fmt;
+use std::sync::Arc;
+
+use self::network::{Explored, Network, World};
+use self::run::{Broken, Register};
+pub use self::scenario::{CallId, Fault, Kind, LogFault, ParseError, Scenario};
+use crate::log::MemoryLog;
+use crate::saga::{RunsOn, Saga};
+
+/// What is to be explored. See the [module](self).
+#[must_use = "call `run`"]
+pub struct Exploration<S: Saga> {
+    input: Box<dyn Fn() -> S::Input>,
+    participants: Box<dyn Fn() -> S::Participants>,
+    others: Vec<Other>,
+    signals: Vec<Box<dyn Fn() -> S::Signal>>,
+    faults: usize,
+    retries: u32,
+    crashes: usize,
+    cancels: bool,
+    unknown_commits: bool,
+}
+
+/// Another saga of the scenario, whose participants stand behind the same network.
+type Other = Box<dyn Fn(&World) -> Register>;
+
+/// What an exploration has come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many scenarios were run.
+    pub scenarios: usize,
+    /// In how many of them the saga completed.
+    pub completed: usize,
+    /// In how many it was compensated.
+    pub compensated: usize,
+    /// In how many it needs an operator for good.
+    pub parked: usize,
+    /// In how many a promise was broken.
+    pub violations: usize,
+}
+
+/// A promise was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The saga.
+    pub saga: &'static str,
+    /// What goes wrong in the shortest run that shows it.
+    pub scenario: Scenario,
+    /// Which promise, and how.
+    pub cause: String,
+    /// The calls that were made, in their order.
+    pub calls: Vec<CallId>,
+    /// The appends of each life of the process, by their records.
+    pub story: Vec<Vec<String>>,
+    /// The exploration as a whole.
+    pub summary: Summary,
+}
+
+/// Explores the saga `S` with this input; `participants` makes its fakes, anew for each scenario.
+pub fn explore<S: Saga + RunsOn<MemoryLog>>(
+    input: impl Fn() -> S::Input + 'static,
+    participants: impl Fn() -> S::Participants + 'static,
+) -> Exploration<S> {
+    Exploration {
+        input: Box::new(input),
+        participants: Box::new(participants),
+        others: Vec::new(),
+        signals: Vec::new(),
+        faults: 2,
+        retries: 3,
+        crashes: 1,
+        cancels: true,
+        unknown_commits: true,
+    }
+}
+
+impl<S: Saga + RunsOn<MemoryLog>> Exploration<S> {
+    /// The saga begins this one as its child, and its child's children.
+    pub fn child<C: Saga + RunsOn<MemoryLog>>(
+        mut self,
+        participants: impl Fn() -> C::Participants + 'static,
+    ) -> Self {
+        self.others.push(Box::new(move |world| {
+            let (own, world) = (Arc::new(participants()), world.clone());
+            Box::new(move |builder| builder.register::<Explored<C>>(Network::new(&own, &world)))
+        }));
+        self
+    }
+
+    /// The saga is sent this signal as soon as it is begun.
+    pub fn signal(mut self, signal: impl Fn() -> S::Signal + 'static) -> Self {
+        self.signals.push(Box::new(signal));
+        self
+    }
+
+    /// How many calls have a fault in one scenario, at most: 2 if nothing is said. Each happens once, and as often as it
+    /// takes to spend the retries.
+    pub fn faults(self, faults: usize) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// Up to how many retries are spent: 3 if nothing is said. A saga with more is easier to explore with fewer.
+    pub fn retries(self, retries: u32) -> Self {
+        Self { retries, ..self }
+    }
+
+    /// How often the process crashes in one scenario, at most: once if nothing is said.
+    pub fn crashes(self, crashes: usize) -> Self {
+        Self { crashes, ..self }
+    }
+
+    /// Whether somebody cancels, at any call: so if nothing is said.
+    pub fn cancels(self, cancels: bool) -> Self {
+        Self { cancels, ..self }
+    }
+
+    /// Whether commits are lost or unconfirmed: so if nothing is said.
+    pub fn unknown_commits(self, unknown_commits: bool) -> Self {
+        Self { unknown_commits, ..self }
+    }
+
+    /// Runs all scenarios. Blocks, and must not be called within a runtime.
+    ///
+    /// # Errors
+    ///
+    /// With the shortest scenario that broke a promise.
+    pub fn run(&self) -> Result<Summary, Box<Violation>> {
+        explorer::explore(self)
+    }
+
+    /// Runs the one scenario of this line, as a [`Violation`] prints it.
+    ///
+    /// # Errors
+    ///
+    /// If a promise is broken. A line that is no scenario is told so in the same way.
+    pub fn replay(&self, line: &str) -> Result<Summary, Box<Violation>> {
+        let scenario = line.parse::<Scenario>();
+        let broken = match &scenario {
+            Ok(scenario) => match run::run(self, scenario) {
+                Ok(_) => return Ok(Summary { scenarios: 1, ..Summary::default() }),
+                Err(broken) => broken,
+            },
+            Err(error) => Broken { cause: error.to_string(), calls: Vec::new(), story: Vec::new() },
+        };
+        let Broken { cause, calls, story } = broken;
+        let (scenario, saga) = (scenario.unwrap_or_default(), S::DEFINITION.name);
+        let summary = Summary { scenarios: 1, violations: 1, ..Summary::default() };
+        Err(Box::new(Violation { saga, scenario, cause, calls, story, summary }))
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scenarios, completed, compensated, parked, violations } = self;
+        write!(
+            f,
+            "{scenarios} scenarios: {completed} completed, {compensated} compensated, {parked} parked, \
+             {violations} broken"
+        )
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { saga, scenario, cause, calls, story, summary } = self;
+        writeln!(f, "`{saga}` breaks a promise: {cause}")?;
+        writeln!(f, "({summary}; this is the shortest)")?;
+        writeln!(f, "\nwhat goes wrong:\n  {scenario}")?;
+        writeln!(f, "\nthe calls:")?;
+        for call in calls {
+            writeln!(f, "  {call}")?;
+        }
+        for (life, appends) in story.iter().enumerate() {
+            writeln!(f, "\nthe log of life {life} of the process:")?;
+            for (number, append) in (1..).zip(appends) {
+                writeln!(f, "  {number}. {append}")?;
+            }
+        }
+        write!(f, "\nto see it again: `.replay(\"{scenario}\")`")
+    }
+}
+
+impl std::error::Error for Violation {}
+
+impl<S: Saga> fmt::Debug for Exploration<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exploration").field("saga", &S::DEFINITION.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,255 @@
+//! The verification kit explores sagas as a user would have it do, and finds what is planted.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
+
+use std::time::Duration;
+
+use saga_runtime::verify::{Exploration, Summary, explore};
+use saga_runtime::{Context, Keyed, Saga, StepError, saga};
+
+/// What a fake that does what it is asked never says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, StepError)]
+#[error("no")]
+#[outcome(refused)]
+struct No;
+
+/// Answers by key.
+struct Prudent;
+
+impl Keyed for Prudent {}
+
+/// Does what it is asked, each time.
+struct Careless;
+
+impl Prudent {
+    async fn reserve(&self, _: &Context) -> Result<u32, No> {
+        Ok(1)
+    }
+
+    async fn cancel(&self, _: &Context, _: &u32) -> Result<(), No> {
+        Ok(())
+    }
+}
+
+impl Careless {
+    async fn reserve(&self, _: &Context) -> Result<u32, No> {
+        Ok(1)
+    }
+
+    async fn find(&self, _: &Context) -> Result<Option<u32>, No> {
+        Ok(None)
+    }
+
+    async fn cancel(&self, _: &Context, _: &u32) -> Result<(), No> {
+        Ok(())
+    }
+
+    async fn cancel_by_key(&self, _: &Context) -> Result<(), No> {
+        Ok(())
+    }
+}
+
+saga! {
+    /// A sequence, a `parallel` with a probed step, a pivot, and a step after it.
+    saga Trip(price: u32) -> u32 {
+        with flights: Prudent, hotels: Careless, cars: Careless;
+        retry 1 times every 100ms..200ms;
+
+        step flight: u32 = flights.reserve(cx) compensate flights.cancel(cx, flight);
+        parallel {
+            step hotel: u32 = hotels.reserve(cx)
+                probe hotels.find(cx)
+                compensate hotels.cancel(cx, hotel);
+            step car: u32 = cars.reserve(cx) compensate cars.cancel_by_key(cx);
+        }
+        pivot receipt: u32 = flights.reserve(cx);
+        step voucher: u32 = flights.reserve(cx);
+
+        return price + flight + hotel + car + receipt + voucher;
+    }
+
+    /// Items, a decision, an approval and a timer.
+    saga Order(lines: u32, dear: bool) -> u32 {
+        with stock: Prudent, desk: Careless;
+        retry 1 times every 100ms..200ms;
+
+        for line: u32 in 0..*lines {
+            step pick: u32 = stock.reserve(cx) compensate stock.cancel(cx, pick);
+        }
+        if *dear {
+            receive approval: u32 within 1h;
+            step insurance: u32 = desk.reserve(cx) compensate desk.cancel_by_key(cx);
+        }
+        sleep 1h;
+        parallel for line: u32 in 0..*lines limit 2 {
+            step label: u32 = stock.reserve(cx) compensate stock.cancel(cx, label);
+        }
+
+        return pick.len() as u32 + approval.unwrap_or(0) + insurance.unwrap_or(0) + label.len() as u32;
+    }
+
+    /// Begins a child before its pivot, and one after it.
+    saga House() -> u32 {
+        with desk: Prudent;
+        retry 1 times every 100ms..200ms;
+
+        step first: u32 = desk.reserve(cx) compensate desk.cancel(cx, first);
+        saga room: u32 = Room();
+        pivot paid: u32 = desk.reserve(cx);
+        saga garden: u32 = Room();
+
+        return first + room + paid + garden;
+    }
+
+    /// What a house has.
+    saga Room() -> u32 {
+        with desk: Prudent;
+        retry 1 times every 100ms..200ms;
+
+        step bed: u32 = desk.reserve(cx) compensate desk.cancel(cx, bed);
+        step lamp: u32 = desk.reserve(cx) compensate desk.cancel(cx, lamp);
+
+        return bed + lamp;
+    }
+}
+
+fn trip() -> Exploration<Trip> {
+    let participants = || TripParticipants { flights: Prudent, hotels: Careless, cars: Careless };
+    explore::<Trip>(|| 7, participants)
+}
+
+#[track_caller]
+fn sound<S: Saga>(explored: Result<Summary, Box<saga_runtime::verify::Violation>>) -> Summary {
+    let summary = explored.unwrap_or_else(|violation| panic!("{violation}"));
+    println!("{}: {summary}", S::DEFINITION.name);
+    summary
+}
+
+#[test]
+fn a_trip_is_sound_with_every_fault_and_crash() {
+    let summary = sound::<Trip>(trip().faults(1).run());
+    assert!(summary.scenarios > 1_000, "{summary}");
+    assert!(summary.completed > 100 && summary.compensated > 100 && summary.parked > 0, "{summary}");
+}
+
+#[test]
+fn a_trip_is_sound_with_every_two_faults() {
+    sound::<Trip>(trip().crashes(0).unknown_commits(false).cancels(false).run());
+}
+
+#[test]
+fn items_decisions_signals_and_timers_are_explored_too() {
+    let participants = || OrderParticipants { stock: Prudent, desk: Careless };
+    let order = explore::<Order>(|| (2, true), participants).signal(|| OrderSignal::Approval(1));
+    let summary = sound::<Order>(order.faults(1).run());
+    assert!(summary.scenarios > 1_000, "{summary}");
+}
+
+#[test]
+fn a_family_is_explored_with_its_children() {
+    let house = explore::<House>(|| (), || HouseParticipants { desk: Prudent });
+    let house = house.child::<Room>(|| RoomParticipants { desk: Prudent });
+    let summary = sound::<House>(house.faults(1).run());
+    assert!(summary.scenarios > 1_000, "{summary}");
+}
+
+#[test]
+fn a_scenario_is_the_same_each_time_and_can_be_replayed() {
+    let explored = || trip().faults(1).cancels(false).run();
+    assert_eq!(explored(), explored());
+    let line = "flight action 1 reply-lost; append 0 2 crash-after";
+    assert_eq!(trip().replay(line).map(|summary| summary.scenarios), Ok(1));
+    let wrong = trip().replay("flight action one lost").unwrap_err();
+    assert!(wrong.cause.contains("`one` is no number"), "{wrong}");
+}
+
+/// Sagas with a mistake that compiles: something that is said of a participant and is not so.
+mod mistakes {
+    use super::*;
+
+    saga! {
+        /// A compensation that says no for ever.
+        saga Stubborn() -> u32 {
+            with desk: Mule;
+            retry 1 times every 100ms..200ms;
+            step flight: u32 = desk.reserve(cx) compensate desk.cancel(cx, flight);
+            step hotel: u32 = desk.reserve(cx) compensate desk.cancel(cx, hotel);
+            return flight + hotel;
+        }
+
+        /// A call that takes longer than it may.
+        saga Slow() -> u32 {
+            with desk: Snail;
+            timeout 1s;
+            retry 1 times every 100ms..200ms;
+            step flight: u32 = desk.reserve(cx) compensate desk.cancel(cx, flight);
+            pivot paid: u32 = desk.reserve(cx);
+            return flight + paid;
+        }
+
+        /// What it returns panics.
+        saga Broken(zero: u32) -> u32 {
+            with desk: Prudent;
+            step flight: u32 = desk.reserve(cx) compensate desk.cancel(cx, flight);
+            return flight / zero;
+        }
+    }
+
+    /// Does not undo.
+    struct Mule;
+
+    impl Keyed for Mule {}
+
+    impl Mule {
+        async fn reserve(&self, _: &Context) -> Result<u32, No> {
+            Ok(1)
+        }
+
+        async fn cancel(&self, _: &Context, _: &u32) -> Result<(), No> {
+            Err(No)
+        }
+    }
+
+    /// Takes its time.
+    struct Snail;
+
+    impl Keyed for Snail {}
+
+    impl Snail {
+        async fn reserve(&self, _: &Context) -> Result<u32, No> {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            Ok(1)
+        }
+
+        async fn cancel(&self, _: &Context, _: &u32) -> Result<(), No> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_compensation_that_is_never_done_is_found() {
+        let stubborn = || explore::<Stubborn>(|| (), || StubbornParticipants { desk: Mule });
+        let explored = stubborn().faults(1).crashes(0).cancels(false).unknown_commits(false).run();
+        let violation = explored.unwrap_err();
+        assert!(violation.cause.contains("nobody has refused anything"), "{violation}");
+        assert_eq!(violation.scenario.calls.len() + violation.scenario.appends.len(), 1, "{violation}");
+        let again = stubborn().replay(&violation.scenario.to_string()).unwrap_err();
+        assert_eq!(again.cause, violation.cause, "the line that it prints shows the same");
+        assert!(violation.to_string().contains("to see it again: `.replay("), "{violation}");
+    }
+
+    #[test]
+    fn a_call_that_takes_longer_than_it_may_is_found_where_nothing_else_goes_wrong() {
+        let explored = explore::<Slow>(|| (), || SlowParticipants { desk: Snail }).faults(0).crashes(0).run();
+        let violation = explored.unwrap_err();
+        assert!(violation.cause.contains("was called again"), "{violation}");
+        assert_eq!(violation.scenario.to_string(), "nothing");
+    }
+
+    #[test]
+    fn a_return_that_panics_is_found() {
+        let explored = explore::<Broken>(|| 0, || BrokenParticipants { desk: Prudent }).faults(0).run();
+        let violation = explored.unwrap_err();
+        assert!(violation.cause.contains("panicked"), "{violation}");
+    }
+}
