@@ -5,6 +5,7 @@
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 #![allow(clippy::needless_pass_by_value, reason = "an `Expect` is made for one check")]
 
+mod forms;
 mod fuzz;
 mod half_typed;
 mod liveness;

@@ -19,7 +19,7 @@ use crate::editor::testing::in_an_editor;
 
 #[allow(dead_code, unreachable_pub, reason = "`saga-tests` uses all of it")]
 #[path = "../../../../tests/src/random_sagas.rs"]
-mod random_sagas;
+pub(super) mod random_sagas;
 
 const CASES: u64 = 150;
 
@@ -175,6 +175,8 @@ const TOKENS: &[&str] = &[
     "step x: A = p.f(cx);", "step y: A = p.f(cx, x) compensate p.g(cx, y);", "pivot z: A = p.f(cx);", "read x: A = p.f(cx)",
     "x: A", "= p.f(cx)", "compensate p.g(cx)", "retry 5 times every 1s..2s", "timeout (LIMIT)", "within 24h",
     "for i: I in xs", "if let Some(x) = y", "parallel for i: I in xs limit 2", "saga B()", "format!(\"{x}\")", "|x| x",
+    "lock a, \"b\";", "lock format!(\"{a}\")", "local l: A = f(tx) compensate g(tx, l);", "local m: A = f(tx", "= f(tx)",
+    "saga c: A = B(a);", "saga d: A = m::B::<T>(a, x) else y", "= B(a)", "B::<C>", "#[saga(tx = T)]", "compensate nothing",
     "Vec<T>", "[u8; 4]", "-> B", "return x;", "events A, B, C", "sleep until (x);", "#[saga(version = 2)]",
 ];
 
