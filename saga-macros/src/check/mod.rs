@@ -5,6 +5,7 @@ mod awaiting;
 mod blocks;
 mod clauses;
 mod compensation;
+mod data;
 mod doubt;
 mod generics;
 mod names;
@@ -23,6 +24,7 @@ use crate::report::Report;
 /// Reports every mistake of a saga once. The calls that are wrong are refused: rustc is not shown them again.
 pub(crate) fn check(model: &Model<'_>, report: &mut Report) {
     generics::check(model, report);
+    data::check(model, report);
     poison::check(model);
     availability::check(model, report);
     awaiting::check(model, report);

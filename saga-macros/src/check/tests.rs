@@ -538,3 +538,51 @@ fn values_that_mention_what_is_wrong() {
         "#]],
     );
 }
+
+#[test]
+fn an_option_that_is_null_either_way() {
+    mistakes_of_saga(
+        "saga Trip(a: Option<()>, b: Vec<std::option::Option<Option<u8>>>, c: Option<Vec<Option<u8>>>) -> Option<(())> { with desk: Desk; step d: core::option::Option<()> = desk.d(cx) compensate nothing; read e: Option<((),)> = desk.e(cx); receive f: Map<u8, Option<Option<Option<u8>>>> within 1h; for g: (u8, Option<()>) in a { saga h: Result<Option<()>, ()> = H(g); } if is(d) { local i: my::Option<()> = i(tx) compensate nothing; local j: Option<()> = j(tx) compensate nothing; } return a; }",
+        expect![[r#"
+            at `Option < () >`: an `Option` of `()` cannot be read back: in the log both of its values are `null`
+            help: write `bool`
+            at `std :: option :: Option < Option < u8 > >`: an `Option` of an `Option` cannot be read back: in the log `Some(None)` and `None` are both `null`
+            help: write an `enum` with a variant for each case, or a struct with the inner one in a field
+            at `core :: option :: Option < () >`: an `Option` of `()` cannot be read back: in the log both of its values are `null`
+            help: write `bool`
+            at `Option < Option < Option < u8 > > >`: an `Option` of an `Option` cannot be read back: in the log `Some(None)` and `None` are both `null`
+            help: write an `enum` with a variant for each case, or a struct with the inner one in a field
+            at `Option < () >`: an `Option` of `()` cannot be read back: in the log both of its values are `null`
+            help: write `bool`
+            at `Option < () >`: an `Option` of `()` cannot be read back: in the log both of its values are `null`
+            help: write `bool`
+            at `Option < () >`: an `Option` of `()` cannot be read back: in the log both of its values are `null`
+            help: write `bool`
+            at `Option < (()) >`: an `Option` of `()` cannot be read back: in the log both of its values are `null`
+            help: write `bool`
+        "#]],
+    );
+}
+
+#[test]
+fn one_name_for_what_is_no_longer_one_type_behind_the_if() {
+    mistakes(
+        "if a() { step x: X = flights.x(cx) compensate nothing; } else { for i: I in is() { step x: X = flights.x(cx) compensate nothing; } }",
+        expect![[r#"
+            at `x`: behind the `if`, `x` would have two types: `X` of an arm before, `Vec<X>` of this one
+            help: rename one of the two
+        "#]],
+    );
+    mistakes(
+        "if a() { if b() { read x: X = flights.x(cx); } } else if c() { read y: Y = flights.y(cx); } else { read x: X = flights.x(cx); }",
+        expect![[r#"
+            at `x`: behind the `if`, `x` would have two types: `Option<X>` of an arm before, `X` of this one
+            help: rename one of the two
+        "#]],
+    );
+    // In both arms it may be missing.
+    mistakes(
+        "if a() { if b() { read x: X = flights.x(cx); } } else { if c() { read x: X = flights.x(cx); } }",
+        expect![[""]],
+    );
+}
