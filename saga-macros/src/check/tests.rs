@@ -352,6 +352,22 @@ fn one_mistake_is_one_error() {
     );
 }
 
+/// A condition's name that looks like an output is not a misspelt output.
+#[test]
+fn a_name_of_a_condition_that_looks_like_an_output() {
+    let text = "saga Trip(order: Order) { with flights: Flights;
+        if let Some(bag) = order.first() {
+            step bags: B = flights.load(cx, bag) compensate flights.unload(cx, bag);
+        }
+    }";
+    let (sagas, report) = parse(text.parse().unwrap());
+    let model = resolve(&sagas[0]);
+    let bags = model.steps.iter().find(|step| step.ast.name == "bags").unwrap();
+    assert!(!bags.is_compensated_by_output());
+    assert!(bags.must_be_keyed.is_empty());
+    assert_eq!(report.into_text(), "");
+}
+
 #[test]
 fn who_has_to_be_keyed() {
     let text = "saga Trip(trip: Order) { with flights: Flights, hotels: Hotels;
