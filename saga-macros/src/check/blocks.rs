@@ -21,7 +21,8 @@ fn region(model: &Model<'_>, region_of: &Region, report: &mut Report) {
     }
 }
 
-/// A name that several arms give to an output has one type.
+/// A name that several arms give to an output has one type: not that of an output here, and there of one that is made
+/// in an `if` or a `for` of the arm. That it is written with one type is seen to when names are settled.
 fn one_type(model: &Model<'_>, block: &Block, report: &mut Report) {
     for export in &block.exports {
         let made = export.inner.iter().flatten().map(|variable| &model.variables[*variable]);
@@ -33,12 +34,12 @@ fn one_type(model: &Model<'_>, block: &Block, report: &mut Report) {
                 .error(
                     &other.name,
                     format!(
-                        "`{name}` has another type than in the arm before: `{}` and `{}`",
+                        "behind the `if`, `{name}` would have two types: `{}` of an arm before, `{}` of this one",
                         shape(&first.form),
                         shape(&other.form)
                     ),
                 )
-                .help("give it the same type in each arm, or another name");
+                .help("rename one of the two");
         }
     }
 }

@@ -1,54 +1,79 @@
-//! Data has to come back from the log as it went there.
+//! What is journaled can be read back.
 
-use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{GenericArgument, PathArguments, Type, TypePath};
 
 use crate::model::{Model, Origin};
 use crate::report::Report;
 
-/// JSON has one `null`: what is `Some` of that comes back as `None`.
+/// In JSON an `Option` that is `None` is `null`, and so is what some types are of themselves: `Some` of these would be
+/// read back as `None`. Of other types only rustc knows, which does not tell.
 pub(super) fn check(model: &Model<'_>, report: &mut Report) {
-    let saga = model.ast;
     let steps = model.steps.iter().filter(|step| step.output.is_some()).map(|step| &step.ast.ty);
     let items = model.variables.iter().filter(|variable| variable.origin == Origin::Item);
     let items = items.map(|item| item.form.ty()).collect::<Vec<_>>();
-    let inputs = saga.inputs.iter().map(|input| &input.ty);
-    for ty in inputs.chain(steps).chain(&items).chain(&saga.output) {
-        Ambiguous(report).visit_type(ty);
+    let inputs = model.ast.inputs.iter().map(|input| &input.ty);
+    for ty in inputs.chain(steps).chain(&items).chain(&model.ast.output) {
+        Options(report).visit_type(ty);
     }
 }
 
-/// Reports each `Option` within a type whose `Some` may be the `null` of its `None`.
-struct Ambiguous<'r>(&'r mut Report);
+struct Options<'r>(&'r mut Report);
 
-impl<'ast> Visit<'ast> for Ambiguous<'_> {
-    fn visit_type(&mut self, ty: &'ast Type) {
-        match option_of(ty) {
-            Some(inner) if is_null(inner) || option_of(inner).is_some() => {
-                let inner = inner.to_token_stream().to_string().replace(' ', "");
-                self.0
-                    .error(ty, format!("`Option<{inner}>` does not come back from the log as it went there: `Some` of nothing is `None` in JSON"))
-                    .help("use an `enum` with a name for each case, or `bool`");
+impl<'ast> Visit<'ast> for Options<'_> {
+    fn visit_type_path(&mut self, path: &'ast TypePath) {
+        let Some(mut inner) = option_of(path) else { return visit::visit_type_path(self, path) };
+        if is_unit(inner) {
+            self.0
+                .error(
+                    path,
+                    "an `Option` of `()` cannot be read back: in the log both of its values are `null`",
+                )
+                .help("write `bool`");
+        } else if inner_option(inner).is_some() {
+            self.0
+                .error(
+                    path,
+                    "an `Option` of an `Option` cannot be read back: in the log `Some(None)` and `None` are both `null`",
+                )
+                .help("write an `enum` with a variant for each case, or a struct with the inner one in a field");
+            // One mistake, however many there are in one another.
+            while let Some(next) = inner_option(inner) {
+                inner = next;
             }
-            _ => visit::visit_type(self, ty),
         }
+        self.visit_type(inner);
     }
 }
 
-/// The `T` of `Option<T>`, however long its path is.
-fn option_of(ty: &Type) -> Option<&Type> {
-    let Type::Path(TypePath { qself: None, path, .. }) = ty else { return None };
-    let last = path.segments.last().filter(|last| last.ident == "Option")?;
-    match &last.arguments {
-        PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
-            Some(GenericArgument::Type(inner)) if arguments.args.len() == 1 => Some(inner),
-            _ => None,
-        },
+fn inner_option(ty: &Type) -> Option<&Type> {
+    match ty {
+        Type::Path(path) => option_of(path),
         _ => None,
     }
 }
 
-fn is_null(ty: &Type) -> bool {
+/// `T` of `Option<T>`.
+fn option_of(path: &TypePath) -> Option<&Type> {
+    let names = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>();
+    let names = names.iter().map(String::as_str).collect::<Vec<_>>();
+    let is_option = matches!(&names[..], ["Option"] | ["std" | "core", "option", "Option"]);
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(ty) if is_option => Some(bare(ty)),
+        _ => None,
+    }
+}
+
+/// Without parentheses, and what `macro_rules!` puts around a type.
+fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Paren(inner) => bare(&inner.elem),
+        Type::Group(inner) => bare(&inner.elem),
+        ty => ty,
+    }
+}
+
+fn is_unit(ty: &Type) -> bool {
     matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty())
 }

@@ -352,6 +352,22 @@ fn one_mistake_is_one_error() {
     );
 }
 
+/// A condition's name that looks like an output is not a misspelt output.
+#[test]
+fn a_name_of_a_condition_that_looks_like_an_output() {
+    let text = "saga Trip(order: Order) { with flights: Flights;
+        if let Some(bag) = order.first() {
+            step bags: B = flights.load(cx, bag) compensate flights.unload(cx, bag);
+        }
+    }";
+    let (sagas, report) = parse(text.parse().unwrap());
+    let model = resolve(&sagas[0]);
+    let bags = model.steps.iter().find(|step| step.ast.name == "bags").unwrap();
+    assert!(!bags.is_compensated_by_output());
+    assert!(bags.must_be_keyed.is_empty());
+    assert_eq!(report.into_text(), "");
+}
+
 #[test]
 fn who_has_to_be_keyed() {
     let text = "saga Trip(trip: Order) { with flights: Flights, hotels: Hotels;
@@ -549,34 +565,6 @@ fn values_that_mention_what_is_wrong() {
             refused: flights . b (cx , a)
             refused: a
             refused: a
-        "#]],
-    );
-}
-
-#[test]
-fn an_option_of_nothing_does_not_come_back_from_the_log() {
-    mistakes_of_saga(
-        "saga Trip(a: Option<()>, b: Vec<Option<Option<u8>>>, c: Option<u8>, d: Option<Vec<Option<u8>>>) -> std::option::Option<()> { with flights: Flights; step flight: Option<()> = flights.reserve(cx, a) compensate flights.cancel(cx); return flight; }",
-        expect![[r#"
-            at `Option < () >`: `Option<()>` does not come back from the log as it went there: `Some` of nothing is `None` in JSON
-            help: use an `enum` with a name for each case, or `bool`
-            at `Option < Option < u8 > >`: `Option<Option<u8>>` does not come back from the log as it went there: `Some` of nothing is `None` in JSON
-            help: use an `enum` with a name for each case, or `bool`
-            at `Option < () >`: `Option<()>` does not come back from the log as it went there: `Some` of nothing is `None` in JSON
-            help: use an `enum` with a name for each case, or `bool`
-            at `std :: option :: Option < () >`: `Option<()>` does not come back from the log as it went there: `Some` of nothing is `None` in JSON
-            help: use an `enum` with a name for each case, or `bool`
-        "#]],
-    );
-}
-
-#[test]
-fn one_name_is_no_list_in_another_arm() {
-    mistakes(
-        "if trip.a { step x: T = flights.a(cx) compensate flights.b(cx); } else { for l: L in trip { step x: T = flights.a(cx) compensate flights.b(cx); } }",
-        expect![[r#"
-            at `x`: `x` has another type than in the arm before: `T` and `Vec<T>`
-            help: give it the same type in each arm, or another name
         "#]],
     );
 }

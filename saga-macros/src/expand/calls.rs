@@ -705,7 +705,8 @@ fn pattern(saga: &Expansion<'_>) -> TokenStream {
         let name = &participant.name;
         // An editor cannot rename a field and a variable that are one token.
         let field = crate::editor::runs_in_an_editor().then(|| {
-            let field = Ident::new(&name.to_string(), Span::call_site());
+            let mut field = name.clone();
+            field.set_span(Span::call_site());
             quote!(#field:)
         });
         quote!(#field #name)
