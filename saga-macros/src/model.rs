@@ -561,7 +561,6 @@ impl<'a> Resolver<'a> {
                 && !bound.contains(&mention.name)
                 && !self.guards.iter().any(|guard| guard.binds.contains(&mention.name))
                 && !self.is_participant(&mention.name)
-                && !self.guards.iter().any(|guard| guard.binds.contains(&mention.name))
             {
                 let is_meant = |(name, _): &(&String, &Vec<_>)| is_near(&mention.name, name);
                 uses.extend(self.named.iter().filter(is_meant).flat_map(|(_, variables)| variables));

@@ -20,6 +20,8 @@ use crate::saga::Saga;
 #[must_use = "commit the transaction, then give this to `Coordinator::started`: until then nobody executes the saga"]
 pub struct Pending<S: Saga> {
     id: SagaId,
+    /// The input as JSON.
+    input: String,
     saga: PhantomData<fn() -> S>,
 }
 
@@ -71,7 +73,7 @@ impl Coordinator {
     ///
     /// let mut database = rusqlite::Connection::open(&path)?;
     /// # database.execute_batch("CREATE TABLE purchase (number INTEGER PRIMARY KEY) STRICT")?;
-    /// let transaction = database.transaction()?;
+    /// let transaction = database.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     /// transaction.execute("INSERT INTO purchase (number) VALUES (7)", ())?;
     /// let pending = coordinator.begin_in::<Ship>(&transaction, "ship-7", 7)?;
     /// transaction.commit()?;
@@ -101,10 +103,10 @@ impl Coordinator {
         // Whoever takes it up must not think that they may have been.
         append.records.extend(first_attempts_not_sent::<S>(input, now_ms));
         match shared.log.begin_in(transaction, &append) {
-            Ok(()) => Ok(Pending { id, saga: PhantomData }),
+            Ok(()) => Ok(Pending { id, input: json, saga: PhantomData }),
             Err(AppendError::Exists(history)) => {
                 same_history::<S>(&history, &id, &json)?;
-                Ok(Pending { id, saga: PhantomData })
+                Ok(Pending { id, input: json, saga: PhantomData })
             }
             Err(AppendError::Unavailable(error)) => Err(BeginError::Log(error)),
             Err(AppendError::Damaged(damaged)) => Err(BeginError::Saga(HistoryError::from(damaged).into())),
@@ -114,9 +116,13 @@ impl Coordinator {
 
     /// Executes the saga that was begun in a transaction, now that this is committed.
     pub async fn started<S: Saga>(&self, pending: Pending<S>) -> Result<Begun<S>, BeginError> {
-        match self.find::<S>(&pending.id).await? {
-            Some(begun) => Ok(begun),
-            None => Err(BeginError::NotCommitted { id: pending.id }),
-        }
+        let Pending { id, input, .. } = pending;
+        let history = self.inner.shared.log.history(&id).await;
+        let Some(history) = history.map_err(|error| BeginError::Saga(error.into()))? else {
+            return Err(BeginError::NotCommitted { id });
+        };
+        // Somebody else may have begun another one, and this was rolled back.
+        same_history::<S>(&history, &id, &input)?;
+        self.find::<S>(&id).await?.ok_or(BeginError::NotCommitted { id })
     }
 }

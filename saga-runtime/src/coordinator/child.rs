@@ -86,6 +86,18 @@ pub(crate) fn longest_descendant(
     longest(shared, definition, children, 3)
 }
 
+/// What of a closed parent's child may still be in effect.
+pub(crate) enum Left {
+    /// These of its steps.
+    These(Vec<(Cow<'static, str>, Effect)>),
+    /// All: it had completed.
+    All,
+    /// Nobody knows, for it could not be closed.
+    Unknown(String),
+    /// The coordinator shuts down.
+    Stopped,
+}
+
 /// How a child that was looked at stands.
 enum Seen {
     /// It is driven, or dormant.
@@ -118,7 +130,7 @@ impl Child {
                 Seen::Driven(entry) => entry,
                 Seen::Done(output) => return Ended::Settled(Settled::Done(output)),
                 Seen::Without(why) => return refused(definition, &why),
-                Seen::Closed(closed) => return closed_by_hand(definition, &closed),
+                Seen::Closed(closed) => return closed_by_hand(definition, &closed, self.of.held),
                 Seen::Stuck(cause) => {
                     if !self.back_off(&cause).await {
                         return Ended::NotSent;
@@ -147,7 +159,7 @@ impl Child {
                 ended = self.settled(&entry) => match ended {
                     Some(Seen::Done(output)) => return Ended::Settled(Settled::Done(output)),
                     Some(Seen::Without(why)) => return refused(definition, &why),
-                    Some(Seen::Closed(closed)) => return closed_by_hand(definition, &closed),
+                    Some(Seen::Closed(closed)) => return closed_by_hand(definition, &closed, self.of.held),
                     Some(Seen::Stopped) => return Ended::NotSent,
                     Some(Seen::Stuck(cause)) => {
                         if !self.back_off(&cause).await {
@@ -210,31 +222,22 @@ impl Child {
     }
 
     /// Ends the child by hand with its parent, and answers what of it may still be in effect.
-    pub(crate) async fn close(self, by: &Operator) -> Result<Vec<(Cow<'static, str>, Effect)>, String> {
+    pub(crate) async fn close(self, by: &Operator) -> Left {
         loop {
-            let entry = match find(&self.shared, &self.id).await {
-                Found::Driven(entry) => entry,
-                Found::Ended(history) => {
-                    return Ok(
-                        journal::closed_by_hand(&history).map_or_else(Vec::new, |closed| closed.residue)
-                    );
-                }
-                Found::Unknown => return Ok(Vec::new()),
-                Found::Stuck(cause) => return Err(cause),
-                Found::Stopped => return Err("the coordinator shuts down".to_owned()),
+            let entry = match self.look().await {
+                Seen::Driven(entry) => entry,
+                Seen::Done(_) => return Left::All,
+                Seen::Closed(closed) => return Left::These(closed.residue),
+                Seen::Without(_) => return Left::These(Vec::new()),
+                Seen::Stuck(cause) => return Left::Unknown(cause),
+                Seen::Stopped => return Left::Stopped,
             };
             let (answer, answered) = oneshot::channel();
             let asked = Asked { by: by.clone(), intervention: Intervention::Close, by_parent: true, answer };
             tell(&self.shared, &entry, Command::Operate(asked));
-            match answered.await {
-                // It is found with its end.
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return Err(error.to_string()),
-                Err(_) => {
-                    if let Some(cause) = quarantined(&entry) {
-                        return Err(cause);
-                    }
-                }
+            // However it is answered, the child is found with its end.
+            if answered.await.is_err() {
+                tokio::task::yield_now().await;
             }
         }
     }
@@ -405,11 +408,16 @@ fn quarantined(entry: &Entry) -> Option<String> {
 }
 
 /// The child has no effect, or nobody knows.
-fn closed_by_hand(definition: &Definition, closed: &Closed) -> Ended<String> {
+fn closed_by_hand(definition: &Definition, closed: &Closed, held: bool) -> Ended<String> {
     if closed.residue.is_empty() {
         return refused(definition, &closed.to_string());
     }
-    Ended::Settled(Settled::Failed(Failure::unknown(format!("`{}` was {closed}", definition.name))))
+    let message = format!("`{}` was {closed}", definition.name);
+    if !held {
+        // Another attempt would be another child.
+        return Ended::Settled(Settled::ByHand(message));
+    }
+    Ended::Settled(Settled::Failed(Failure::unknown(message)))
 }
 
 fn refused(definition: &Definition, why: &str) -> Ended<String> {

@@ -33,6 +33,8 @@ pub(crate) struct Folded<S: Saga> {
     pub(crate) held: Option<String>,
     /// Who has suspended it.
     pub(crate) suspended: Option<Operator>,
+    /// Who is about to end it by hand.
+    pub(crate) closing: Option<Operator>,
     /// How an operator ended it by hand.
     pub(crate) closed: Option<Closed>,
     /// The output as JSON, if the saga returned.
@@ -109,6 +111,7 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
         residue: Residue::default(),
         failures: HashMap::new(),
         suspended: None,
+        closing: None,
         closed: None,
         output: None,
         at_ms: begun_at_ms,
@@ -139,6 +142,7 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
                 match act {
                     Act::Suspend => folded.suspended = Some(by),
                     Act::Resume => folded.suspended = None,
+                    Act::Close => folded.closing = Some(by),
                     _ => {}
                 }
                 continue;

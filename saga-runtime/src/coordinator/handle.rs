@@ -13,9 +13,12 @@ use crate::coordinator::status::{Progress, SagaStatus};
 use crate::coordinator::wake::rouse;
 use crate::data::{self, DataError};
 use crate::id::SagaId;
-use crate::log::{History, HistoryError};
+use crate::log::{History, HistoryError, RECORD_BYTES_MAX};
 use crate::machine::{Cause, State};
 use crate::saga::{Saga, Signal, StateOf};
+
+/// The longest intervention, in bytes: as a record it has to fit into any log.
+const INTERVENTION_BYTES_MAX: usize = RECORD_BYTES_MAX / 4;
 
 /// How a saga ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,6 +219,12 @@ impl<S: Saga> Handle<S> {
     pub async fn operate(&self, by: &Operator, intervention: Intervention) -> Result<(), OperateError> {
         if by.name.trim().is_empty() || by.reason.trim().is_empty() {
             return Err(OperateError::Unexplained);
+        }
+        let output =
+            if let Intervention::ActionDone { output, .. } = &intervention { output.len() } else { 0 };
+        if by.name.len() + by.reason.len() + output > INTERVENTION_BYTES_MAX {
+            let cause = format!("it has more than {INTERVENTION_BYTES_MAX} bytes");
+            return Err(OperateError::Illegal { id: self.id.clone(), cause });
         }
         let wanted = intervention.offer();
         let by = by.clone();

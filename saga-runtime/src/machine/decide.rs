@@ -44,6 +44,8 @@ pub enum Settled<E> {
     Failed(Failure),
     /// The call panicked with this message.
     Panicked(String),
+    /// Nobody knows what it did, and an operator has to say so before it is tried again.
+    ByHand(String),
 }
 
 /// The call of a `local` step, which waits for its transaction. It may be made several times, each time in a transaction
@@ -164,6 +166,12 @@ pub fn settle<E>(call: &Call, settled: Settled<E>, now_ms: u64) -> Result<E, Vec
             return Err(vec![
                 FactKind::Compensation(AttemptFact::Failed(Failure::unknown(&*message))),
                 FactKind::Compensation(AttemptFact::Parked(message)),
+            ]);
+        }
+        Settled::ByHand(message) => {
+            return Err(vec![
+                FactKind::Attempt(AttemptFact::Failed(Failure::unknown(&*message))),
+                FactKind::Attempt(AttemptFact::Parked(message)),
             ]);
         }
         Settled::Panicked(message) => Failure::unknown(format!("the call panicked: {message}")),

@@ -56,6 +56,11 @@ impl Residue {
         self.0.entry(place).or_insert(Effect::InDoubt);
     }
 
+    /// The effect of the step at `place` holds.
+    pub fn keep(&mut self, place: Place) {
+        self.0.insert(place, Effect::Done);
+    }
+
     /// The effect of the step at `place` does not hold, or is somebody else's.
     pub fn remove(&mut self, place: &Place) {
         self.0.remove(place);

@@ -145,6 +145,7 @@ async fn child_attempt<S: Saga>(
             }
         }
         Ended::Settled(Settled::Failed(failure)) => Settled::Failed(failure),
+        Ended::Settled(Settled::ByHand(message)) => Settled::ByHand(message),
         Ended::Settled(_) | Ended::Fault(_) => {
             return (call, Ended::Fault(format!("the child saga `{id}` ended in no known way")));
         }

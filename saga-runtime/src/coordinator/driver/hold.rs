@@ -76,6 +76,17 @@ impl<S: Saga> Driver<S> {
         }
     }
 
+    /// A child that could not be told when its parent was closed finds out when it goes on.
+    pub(super) async fn follow_its_parent(&mut self) -> Result<(), Stop> {
+        if !self.is_to_be_held() || self.held.is_some() || self.closed.is_some() {
+            return Ok(());
+        }
+        match self.parent().await.as_ref().and_then(journal::closed_by_hand) {
+            Some(closed) => self.close(closed.by).await,
+            None => Ok(()),
+        }
+    }
+
     async fn parent(&self) -> Option<History> {
         let of = self.child_of.as_ref()?;
         self.shared.log.history(&of.parent).await.ok()?

@@ -94,6 +94,8 @@ pub(crate) struct Driver<S: Saga> {
     blocked: Option<Blocked>,
     /// Who has suspended it.
     suspended: Option<Operator>,
+    /// Who is about to end it by hand.
+    closing: Option<Operator>,
     /// How an operator ended it by hand.
     closed: Option<Closed>,
     /// What operators want that waits for an attempt to end.
@@ -136,6 +138,7 @@ impl<S: Saga> Driver<S> {
             locks: Vec::new(),
             blocked: None,
             suspended: None,
+            closing: None,
             closed: None,
             asked: Vec::new(),
             turning: watch::Sender::new(false),
@@ -182,6 +185,7 @@ impl<S: Saga> Driver<S> {
             self.held = folded.held;
             self.locks = folded.locks;
             self.suspended = folded.suspended;
+            self.closing = folded.closing;
             self.logged_wake = folded.wake;
             self.back_off_until_ms = match folded.wake {
                 Wake::At(ms) => Some(ms),
@@ -198,7 +202,10 @@ impl<S: Saga> Driver<S> {
                     self.failures.insert(place.clone(), failure);
                 }
             }
-            let stop = self.record(tainted).await;
+            let mut stop = self.record(tainted).await;
+            if stop.is_ok() {
+                stop = self.follow_its_parent().await;
+            }
             self.drive_until_it_stops(stop).await;
         }
         .instrument(span)
@@ -283,6 +290,12 @@ impl<S: Saga> Driver<S> {
                 }
                 Some(Next::Calls(calls)) => calls,
             };
+            if let Some(by) = self.closing.clone()
+                && !calls.iter().any(|call| !is_child::<S>(call) && self.in_flight.contains_key(&call.place))
+            {
+                self.close(by).await?;
+                continue;
+            }
             self.decide_cancels(&calls);
             self.turning.send_replace(!matches!(self.state, Some(State::Forward(_))));
             // Read once: were it to change between here and the wait, nothing would be in flight and nobody would wake.

@@ -1,11 +1,14 @@
 //! What operators do about a saga that is driven.
 
 use std::borrow::Cow;
+use std::panic::AssertUnwindSafe;
 
 use tokio::sync::oneshot;
 use tracing::warn;
 
 use super::{Command, Driver, Stop, attempt_fact, is_child, place_name, step_name};
+use crate::coordinator::attempt::panic_message;
+use crate::coordinator::child::Left;
 use crate::coordinator::journal;
 use crate::coordinator::operator::{Act, Closed, Intervention, Offer, OperateError, Operator};
 use crate::coordinator::status::SagaStatus;
@@ -27,19 +30,27 @@ impl<S: Saga> Driver<S> {
     /// Whether it starts nothing any more, though the coordinator goes on.
     pub(super) fn is_still(&self) -> bool {
         let is_closing = |asked: &Asked| matches!(asked.intervention, Intervention::Close);
-        self.suspended.is_some() || self.asked.iter().any(is_closing)
+        self.suspended.is_some() || self.closing.is_some() || self.asked.iter().any(is_closing)
+    }
+
+    /// Whether nothing follows any more: what was waited for may have ended it.
+    fn has_ended(&self) -> bool {
+        self.closed.is_some() || matches!(self.state, Some(State::Completed | State::Compensated(_)))
     }
 
     /// What an operator can do now.
     pub(super) fn offers(&self, calls: &[Call]) -> Vec<Offer> {
         // What it returned its parent goes on with.
-        if self.held.is_some() {
+        if self.held.is_some() || self.has_ended() {
             return Vec::new();
         }
         let of_saga = |act| Offer { act, step: None };
         let (parked, stuck) = (self.parked(calls), self.stuck_children(calls));
         let (parked_of_children, _) = self.parked_of_children(calls);
-        let needs_help = !parked.is_empty() || !parked_of_children.is_empty() || !stuck.is_empty();
+        // One that has just been roused has not heard of its children yet: what it showed last holds.
+        let shown =
+            matches!(self.progress.borrow().status(), Some(SagaStatus::Parked(_) | SagaStatus::Suspended(_)));
+        let needs_help = shown || !parked.is_empty() || !parked_of_children.is_empty() || !stuck.is_empty();
         let mut offers = vec![of_saga(Act::Retry)];
         offers.push(of_saga(if self.suspended.is_some() { Act::Resume } else { Act::Suspend }));
         if self.state.as_ref().is_some_and(State::can_cancel) {
@@ -70,7 +81,7 @@ impl<S: Saga> Driver<S> {
             let wanted = asked.intervention.offer();
             let offered = self.offers(&calls);
             let is_parents = asked.by_parent && wanted.act == Act::Close;
-            if self.closed.is_some() || !(is_parents || offered.contains(&wanted)) {
+            if self.has_ended() || !(is_parents || offered.contains(&wanted)) {
                 let refused = OperateError::NotOffered { id: self.id.clone(), wanted, offered };
                 // Who asked may have gone.
                 let _ = asked.answer.send(Err(refused));
@@ -110,7 +121,13 @@ impl<S: Saga> Driver<S> {
                 // Nobody waits behind it meanwhile.
                 self.stop_waiting_for_locks();
             }
-            Intervention::Resume => self.suspended = None,
+            Intervention::Resume => {
+                self.suspended = None;
+                let can_cancel = self.state.as_ref().is_some_and(State::can_cancel);
+                if can_cancel && self.deadline_ms.is_some_and(|deadline_ms| self.now() >= deadline_ms) {
+                    facts.push(Fact { place: None, kind: FactKind::DeadlinePassed });
+                }
+            }
             Intervention::Cancel => {
                 facts.push(Fact { place: None, kind: FactKind::Cancelled(by.to_string()) });
             }
@@ -148,6 +165,15 @@ impl<S: Saga> Driver<S> {
 
     /// Whether the facts are legal and can be read: what an operator writes must not harm the saga.
     fn rehearse(&self, facts: &[Fact]) -> Result<(), OperateError> {
+        // Reading the user's data runs the user's code.
+        let rehearsed = std::panic::catch_unwind(AssertUnwindSafe(|| self.rehearse_unguarded(facts)));
+        rehearsed.unwrap_or_else(|panic| {
+            let cause = format!("its data panicked when it was read: {}", panic_message(&*panic));
+            Err(OperateError::Illegal { id: self.id.clone(), cause })
+        })
+    }
+
+    fn rehearse_unguarded(&self, facts: &[Fact]) -> Result<(), OperateError> {
         let illegal = |cause| OperateError::Illegal { id: self.id.clone(), cause };
         let mut state = self.state.clone();
         for fact in facts {
@@ -172,20 +198,29 @@ impl<S: Saga> Driver<S> {
         parked.map(|call| attempt_fact(&call, AttemptFact::Opened)).collect()
     }
 
-    /// Ends the saga where it stands, its children first.
+    /// Ends the saga where it stands, its children first. That it is to end so is recorded before: whoever takes it up
+    /// after a crash goes on with that.
     pub(super) async fn close(&mut self, by: Operator) -> Result<(), Stop> {
+        if self.closing.is_none() {
+            self.closing = Some(by.clone());
+            self.append(vec![journal::operated(&by, Act::Close, None, self.now())]).await?;
+        }
+        // The children may need it to hear of this.
+        self.place = None;
         let mut residue = self.residue.clone();
         let mut of_children = Vec::new();
         for (place, child) in self.unfinished_children() {
             match child.close(&by).await {
-                Ok(left) => {
+                Left::Stopped => return Err(Stop::Shutdown),
+                Left::All => residue.keep(place),
+                Left::These(left) => {
                     residue.remove(&place);
                     let step = place_name::<S>(&place);
                     let named =
                         left.into_iter().map(|(name, effect)| (Cow::Owned(format!("{step}/{name}")), effect));
                     of_children.extend(named);
                 }
-                Err(cause) => {
+                Left::Unknown(cause) => {
                     // It finds its parent closed when it goes on.
                     warn!(cause, "a child is not closed with its parent");
                     residue.doubt(place);

@@ -90,6 +90,9 @@ impl<S: Saga> Driver<S> {
 
     /// When somebody has to drive the saga next: it waits as long as all of it waits. Decides the back-offs on the way.
     pub(super) fn wake(&mut self) -> Wake {
+        if self.closing.is_some() {
+            return Wake::Now;
+        }
         if self.held.is_some() || self.suspended.is_some() {
             return Wake::Never;
         }
@@ -131,7 +134,11 @@ impl<S: Saga> Driver<S> {
 
     /// Until when nothing happens unless it comes from outside; `None` if something may.
     pub(super) fn dormant_until(&self, calls: &[Call]) -> Option<Wake> {
-        if !self.cancels.is_empty() || !self.asked.is_empty() || !self.commands.is_empty() {
+        if self.closing.is_some()
+            || !self.cancels.is_empty()
+            || !self.asked.is_empty()
+            || !self.commands.is_empty()
+        {
             return None;
         }
         if self.logged_wake != Wake::Now {
@@ -186,7 +193,7 @@ impl<S: Saga> Driver<S> {
         } else if let Some(Blocked { key, holder, .. }) = &self.blocked {
             SagaStatus::WaitsForLock { key: key.clone(), holder: holder.clone() }
         } else if parked.is_empty() {
-            self.lock_of_children(calls).unwrap_or(SagaStatus::Running)
+            self.waiting_children(calls).unwrap_or(SagaStatus::Running)
         } else {
             // What is in flight may take effect too, and so may what a child did that cannot go on.
             let mut residue = self.residue.clone();
@@ -202,6 +209,10 @@ impl<S: Saga> Driver<S> {
             SagaStatus::Parked(Parked { calls: parked, residue })
         };
         let changed = match &*self.progress.borrow() {
+            // What it showed of its children holds until it has looked at them.
+            Progress::Begun(before, _) if status == SagaStatus::Running && before.goes_on() => {
+                *before != status && !self.has_unseen_children(calls)
+            }
             Progress::Begun(before, _) => *before != status,
             _ => true,
         };
@@ -212,6 +223,15 @@ impl<S: Saga> Driver<S> {
             self.publish(status, None);
             self.show_parent();
         }
+    }
+
+    /// Whether it has a child of which it does not know yet how it stands.
+    fn has_unseen_children(&self, calls: &[Call]) -> bool {
+        let in_flight = calls.iter().filter(|call| is_child::<S>(call) && call.is_in_flight());
+        let awaited = in_flight.map(|call| self.in_flight.get(&call.place).and_then(Option::as_ref));
+        let mut unseen =
+            awaited.filter(|awaited| awaited.is_none_or(|awaited| *awaited.borrow() == Awaited::Sight));
+        unseen.next().is_some()
     }
 
     /// Its own calls that an operator should see.
@@ -248,11 +268,13 @@ impl<S: Saga> Driver<S> {
         (parked, residue)
     }
 
-    /// The first lock that a child waits for.
-    fn lock_of_children(&self, calls: &[Call]) -> Option<SagaStatus> {
+    /// How the first child stands that waits for a lock, or that an operator has suspended.
+    pub(super) fn waiting_children(&self, calls: &[Call]) -> Option<SagaStatus> {
         self.children_in_flight(calls).into_iter().find_map(|(_, child)| {
             match child.progress.borrow().status() {
-                Some(status @ SagaStatus::WaitsForLock { .. }) => Some(status.clone()),
+                Some(status @ (SagaStatus::WaitsForLock { .. } | SagaStatus::Suspended(_))) => {
+                    Some(status.clone())
+                }
                 _ => None,
             }
         })

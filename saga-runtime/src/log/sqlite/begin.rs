@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use super::error::from_sqlite;
 use super::schema::{self, Identity};
 use super::{load, writer};
 use crate::log::rules::{Verdict, judge, validate};
-use crate::log::{Append, AppendError};
+use crate::log::{Append, AppendError, Begin};
 
 /// Writes the saga's first records in the transaction that is open on `connection`, whose file is to be the log's at
 /// `path`. They are durable when that is committed. The log's writer finds that the file has changed, and looks.
@@ -39,9 +39,19 @@ pub(super) fn begin_in(connection: &Connection, path: &Path, append: &Append) ->
     if schema::identify(connection, path).ok() != Some(Identity::Version(schema::VERSION)) {
         return Err(invalid(format!("{} is not the log any more", path.display())));
     }
-    match writer::insert_saga(connection, append, begin).map_err(|error| unavailable(&error))? {
-        Some(_) => Ok(()),
-        None => match load::by_id(connection, &append.saga).map_err(|error| unavailable(&error))? {
+    let failed = |error: rusqlite::Error| {
+        match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy) => invalid(
+            "the log has written since this transaction has read, or writes for long: roll it back and try again, with \
+             `BEGIN IMMEDIATE` (`TransactionBehavior::Immediate`)"
+                .to_owned(),
+        ),
+        _ => unavailable(&error),
+    }
+    };
+    match insert(connection, append, begin).map_err(failed)? {
+        true => Ok(()),
+        false => match load::by_id(connection, &append.saga).map_err(|error| unavailable(&error))? {
             Some(Err(damaged)) => Err(damaged.into()),
             Some(Ok(held)) => match judge(append, Some(&held.history))? {
                 // It was begun in the same transaction, with the same records.
@@ -50,4 +60,17 @@ pub(super) fn begin_in(connection: &Connection, path: &Path, append: &Append) ->
             None => Err(invalid("table `saga` and its index on `id` contradict each other".to_owned())),
         },
     }
+}
+
+/// Writes all of it or nothing, whatever the caller does after an error. `false`: there is a saga of this id.
+fn insert(connection: &Connection, append: &Append, begin: &Begin) -> rusqlite::Result<bool> {
+    connection.execute_batch("SAVEPOINT saga_begin")?;
+    let inserted = writer::insert_saga(connection, append, begin);
+    if inserted.is_err() && !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK TO saga_begin")?;
+    }
+    if !connection.is_autocommit() {
+        connection.execute_batch("RELEASE saga_begin")?;
+    }
+    inserted.map(|head| head.is_some())
 }
