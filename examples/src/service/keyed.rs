@@ -3,10 +3,8 @@
 //! which a late action is refused.
 
 use rusqlite::Transaction;
-use saga_participant::rusqlite::Barrier;
-use saga_participant::{
-    Action, Compensated, Compensation, Error, Fault, InvalidCall, Uncommitted, WorkError,
-};
+use saga_participant::rusqlite::{Barrier, Uncommitted};
+use saga_participant::{Action, Compensated, Compensation, Error, Fault, InvalidCall, WorkError};
 use serde::Serialize;
 use serde_json::Value;
 
