@@ -224,11 +224,14 @@ async fn a_service_that_cannot_serve_says_why_and_the_mend() {
     .unwrap();
     let newer = rusqlite::Connection::open(directory.path().join("newer.db")).unwrap();
     newer.pragma_update(None, "user_version", 7).unwrap();
+    let older = rusqlite::Connection::open(directory.path().join("older.db")).unwrap();
+    older.pragma_update(None, "user_version", 1).unwrap();
     let other = rusqlite::Connection::open(directory.path().join("other.db")).unwrap();
     other.execute_batch("CREATE TABLE t (x)").unwrap();
     for (name, expected) in [
         ("text.db", "this file is no database: move it away"),
-        ("newer.db", "its schema has version 7, and this program knows up to 1"),
+        ("newer.db", "its schema has version 7, and this program knows up to 2"),
+        ("older.db", "its schema has version 1, and this program has 2: move it away"),
         ("hotel.db", "it belongs to the hotel service: give each service a file of its own"),
         ("other.db", "it belongs to another program"),
         ("missing/car.db", "unable to open database file"),

@@ -11,7 +11,7 @@ use crate::call::CallKind;
 pub enum Error {
     /// Another try would meet the same: a mistake of the caller's or of the service's. Nothing was done.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Fault(Box<Fault>),
     /// The service's own work failed. It is rolled back: surely no effect, and worth another try.
     #[error("the work for the key {key:?} failed: {cause}")]
     Work {
@@ -110,6 +110,14 @@ impl Error {
         }
     }
 
+    /// The mistake, if it is one that another try would meet again.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Fault(fault) => Some(fault),
+            Self::Work { .. } | Self::Database(_) | Self::Commit(_) => None,
+        }
+    }
+
     #[cfg(any(feature = "rusqlite", feature = "sqlx", feature = "tokio-postgres"))]
     pub(crate) fn database(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Database(cause.into())
@@ -119,6 +127,12 @@ impl Error {
     #[cfg(any(feature = "rusqlite", feature = "sqlx", feature = "tokio-postgres"))]
     pub(crate) fn contended(key: &str) -> Self {
         Self::database(format!("the row of the key {key:?} comes and goes"))
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault.into())
     }
 }
 

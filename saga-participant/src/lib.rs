@@ -157,8 +157,6 @@
 mod sql;
 #[cfg(any(feature = "rusqlite", feature = "sqlx", feature = "tokio-postgres"))]
 mod typed;
-#[cfg(any(feature = "rusqlite", feature = "sqlx", feature = "tokio-postgres"))]
-mod uncommitted;
 
 mod action;
 mod answer;
@@ -189,8 +187,6 @@ pub use row::Row;
 #[cfg(any(feature = "rusqlite", feature = "sqlx", feature = "tokio-postgres"))]
 pub use sql::{POSTGRES_SCHEMA, SQLITE_SCHEMA};
 pub use state::State;
-#[cfg(any(feature = "rusqlite", feature = "sqlx", feature = "tokio-postgres"))]
-pub use uncommitted::Uncommitted;
 
 #[cfg(test)]
 mod tests;

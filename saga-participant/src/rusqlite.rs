@@ -7,6 +7,7 @@
 use ::rusqlite::{Connection, DropBehavior, OptionalExtension, Transaction, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fmt;
 use std::time::SystemTime;
 
 use crate::action::ActionThen;
@@ -19,10 +20,7 @@ use crate::sql::{
 };
 use crate::state::State;
 use crate::typed::{What, read, write};
-use crate::{
-    Action, Answer, Call, Compensated, Compensation, Error, Probe, Retention, Uncommitted, UndoError,
-    WorkError,
-};
+use crate::{Action, Answer, Call, Compensated, Compensation, Error, Probe, Retention, UndoError, WorkError};
 
 /// The barrier of a service whose database is SQLite, by `rusqlite`.
 ///
@@ -63,7 +61,7 @@ impl Barrier {
         mut tx: Transaction<'c>,
         action: &Action,
         work: impl FnOnce(&Transaction<'c>) -> Result<T, WorkError<E>>,
-    ) -> Result<Uncommitted<Transaction<'c>, Answer<T, E>>, Error>
+    ) -> Result<Uncommitted<'c, Answer<T, E>>, Error>
     where
         T: Serialize + DeserializeOwned,
         E: Serialize + DeserializeOwned,
@@ -104,7 +102,7 @@ impl Barrier {
         mut tx: Transaction<'c>,
         compensation: &Compensation,
         undo: impl FnOnce(&Transaction<'c>, T) -> Result<U, UndoError>,
-    ) -> Result<Uncommitted<Transaction<'c>, Compensated<U>>, Error>
+    ) -> Result<Uncommitted<'c, Compensated<U>>, Error>
     where
         T: DeserializeOwned,
         U: Serialize + DeserializeOwned,
@@ -132,7 +130,7 @@ impl Barrier {
         &self,
         mut tx: Transaction<'c>,
         probe: &Probe,
-    ) -> Result<Uncommitted<Transaction<'c>, Option<T>>, Error> {
+    ) -> Result<Uncommitted<'c, Option<T>>, Error> {
         let answer = match settle(&mut tx, probe, self.expiry())? {
             ProbeThen::Found(json) => Some(read(probe.key(), What::Answer, &json)?),
             ProbeThen::Never => None,
@@ -158,11 +156,27 @@ impl Barrier {
     }
 }
 
-impl<A> Uncommitted<Transaction<'_>, A> {
+/// A call that is decided, in a transaction that is not committed yet. [`commit`](Self::commit) gives the answer: before
+/// that it cannot be had, so that nobody is told what a crash could undo. Dropped, the transaction is rolled back, as if
+/// the call had never come.
+#[must_use = "nothing has happened before `commit`"]
+pub struct Uncommitted<'c, A> {
+    tx: Transaction<'c>,
+    answer: A,
+}
+
+impl<A> Uncommitted<'_, A> {
     /// Commits, and answers.
     pub fn commit(self) -> Result<A, Error> {
         self.tx.commit().map_err(|error| Error::Commit(error.into()))?;
         Ok(self.answer)
+    }
+}
+
+impl<A> fmt::Debug for Uncommitted<'_, A> {
+    /// Without the answer, which nobody has yet.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Uncommitted").finish_non_exhaustive()
     }
 }
 

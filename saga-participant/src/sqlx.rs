@@ -8,6 +8,7 @@
 //! another try is as good. On SQLite begin the transaction with `begin_with("BEGIN IMMEDIATE")`, and set a busy timeout:
 //! then a call waits for its turn at the beginning, and is not told that the database is busy.
 
+use std::fmt;
 use std::future::Future;
 use std::time::SystemTime;
 
@@ -27,8 +28,7 @@ use crate::sql::{
 use crate::state::State;
 use crate::typed::{What, read, write};
 use crate::{
-    Action, Answer, Call, Compensated, Compensation, Error, Fault, Probe, Retention, Uncommitted, UndoError,
-    WorkError,
+    Action, Answer, Call, Compensated, Compensation, Error, Fault, Probe, Retention, UndoError, WorkError,
 };
 
 type Sql<T> = Result<T, ::sqlx::Error>;
@@ -79,7 +79,7 @@ impl Barrier {
         mut tx: Transaction<'c, DB>,
         action: &Action,
         work: impl AsyncFnOnce(&mut Transaction<'c, DB>) -> Result<T, WorkError<E>>,
-    ) -> Result<Uncommitted<Transaction<'c, DB>, Answer<T, E>>, Error>
+    ) -> Result<Uncommitted<'c, DB, Answer<T, E>>, Error>
     where
         DB: BarrierDatabase,
         T: Serialize + DeserializeOwned,
@@ -121,7 +121,7 @@ impl Barrier {
         mut tx: Transaction<'c, DB>,
         compensation: &Compensation,
         undo: impl AsyncFnOnce(&mut Transaction<'c, DB>, T) -> Result<U, UndoError>,
-    ) -> Result<Uncommitted<Transaction<'c, DB>, Compensated<U>>, Error>
+    ) -> Result<Uncommitted<'c, DB, Compensated<U>>, Error>
     where
         DB: BarrierDatabase,
         T: DeserializeOwned,
@@ -150,7 +150,7 @@ impl Barrier {
         &self,
         mut tx: Transaction<'c, DB>,
         probe: &Probe,
-    ) -> Result<Uncommitted<Transaction<'c, DB>, Option<T>>, Error> {
+    ) -> Result<Uncommitted<'c, DB, Option<T>>, Error> {
         let answer = match settle(&mut tx, probe, self.expiry()).await? {
             ProbeThen::Found(json) => Some(read(probe.key(), What::Answer, &json)?),
             ProbeThen::Never => None,
@@ -182,11 +182,27 @@ impl Barrier {
     }
 }
 
-impl<DB: Database, A> Uncommitted<Transaction<'_, DB>, A> {
+/// A call that is decided, in a transaction that is not committed yet. [`commit`](Self::commit) gives the answer: before
+/// that it cannot be had, so that nobody is told what a crash could undo. Dropped, the transaction is rolled back, as if
+/// the call had never come.
+#[must_use = "nothing has happened before `commit`"]
+pub struct Uncommitted<'c, DB: Database, A> {
+    tx: Transaction<'c, DB>,
+    answer: A,
+}
+
+impl<DB: Database, A> Uncommitted<'_, DB, A> {
     /// Commits, and answers.
     pub async fn commit(self) -> Result<A, Error> {
         self.tx.commit().await.map_err(|error| Error::Commit(error.into()))?;
         Ok(self.answer)
+    }
+}
+
+impl<DB: Database, A> fmt::Debug for Uncommitted<'_, DB, A> {
+    /// Without the answer, which nobody has yet.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Uncommitted").finish_non_exhaustive()
     }
 }
 

@@ -28,6 +28,7 @@
 //! }
 //! ```
 
+use std::fmt;
 use std::time::SystemTime;
 
 use ::tokio_postgres::types::{ToSql, Type};
@@ -46,10 +47,7 @@ use crate::sql::{
 };
 use crate::state::State;
 use crate::typed::{What, read, write};
-use crate::{
-    Action, Answer, Call, Compensated, Compensation, Error, Probe, Retention, Uncommitted, UndoError,
-    WorkError,
-};
+use crate::{Action, Answer, Call, Compensated, Compensation, Error, Probe, Retention, UndoError, WorkError};
 
 type Sql<T> = Result<T, ::tokio_postgres::Error>;
 
@@ -92,7 +90,7 @@ impl Barrier {
         tx: Transaction<'c>,
         action: &Action,
         work: impl AsyncFnOnce(&Transaction<'c>) -> Result<T, WorkError<E>>,
-    ) -> Result<Uncommitted<Transaction<'c>, Answer<T, E>>, Error>
+    ) -> Result<Uncommitted<'c, Answer<T, E>>, Error>
     where
         T: Serialize + DeserializeOwned,
         E: Serialize + DeserializeOwned,
@@ -133,7 +131,7 @@ impl Barrier {
         tx: Transaction<'c>,
         compensation: &Compensation,
         undo: impl AsyncFnOnce(&Transaction<'c>, T) -> Result<U, UndoError>,
-    ) -> Result<Uncommitted<Transaction<'c>, Compensated<U>>, Error>
+    ) -> Result<Uncommitted<'c, Compensated<U>>, Error>
     where
         T: DeserializeOwned,
         U: Serialize + DeserializeOwned,
@@ -161,7 +159,7 @@ impl Barrier {
         &self,
         tx: Transaction<'c>,
         probe: &Probe,
-    ) -> Result<Uncommitted<Transaction<'c>, Option<T>>, Error> {
+    ) -> Result<Uncommitted<'c, Option<T>>, Error> {
         let answer = match settle(&tx, probe, self.expiry()).await? {
             ProbeThen::Found(json) => Some(read(probe.key(), What::Answer, &json)?),
             ProbeThen::Never => None,
@@ -187,11 +185,27 @@ impl Barrier {
     }
 }
 
-impl<A> Uncommitted<Transaction<'_>, A> {
+/// A call that is decided, in a transaction that is not committed yet. [`commit`](Self::commit) gives the answer: before
+/// that it cannot be had, so that nobody is told what a crash could undo. Dropped, the transaction is rolled back, as if
+/// the call had never come.
+#[must_use = "nothing has happened before `commit`"]
+pub struct Uncommitted<'c, A> {
+    tx: Transaction<'c>,
+    answer: A,
+}
+
+impl<A> Uncommitted<'_, A> {
     /// Commits, and answers.
     pub async fn commit(self) -> Result<A, Error> {
         self.tx.commit().await.map_err(|error| Error::Commit(error.into()))?;
         Ok(self.answer)
+    }
+}
+
+impl<A> fmt::Debug for Uncommitted<'_, A> {
+    /// Without the answer, which nobody has yet.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Uncommitted").finish_non_exhaustive()
     }
 }
 

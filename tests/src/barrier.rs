@@ -166,7 +166,7 @@ pub fn key(number: u32) -> String {
 /// The reply to a call that came to an error, if it is one that may occur.
 pub fn failed(error: Error) -> Reply {
     match error {
-        Error::Fault(Fault::OtherRequest { .. }) => Reply::OtherRequest,
+        error if matches!(error.fault(), Some(Fault::OtherRequest { .. })) => Reply::OtherRequest,
         Error::Work { .. } => Reply::Nothing,
         other => Reply::from_nowhere(&other),
     }

@@ -572,5 +572,5 @@ async fn a_row_that_nobody_understands_is_a_fault() {
     let tx = client.transaction().await.unwrap();
     let error = TOKIO.action(tx, &action(), async |_| Ok::<_, WorkError<()>>(1)).await.map(drop).unwrap_err();
     let row = Fault::Row { key: "k".to_owned(), state: "done".to_owned() };
-    assert!(matches!(&error, saga_participant::Error::Fault(fault) if *fault == row), "{error:?}");
+    assert_eq!(error.fault(), Some(&row));
 }

@@ -177,7 +177,7 @@ impl kind::ServiceKind for ServiceKind {
         stock.items(self)
     }
 
-    fn perform(self, tx: &Transaction<'_>, call: &Call<Self>) -> rusqlite::Result<Answer> {
+    fn perform(self, tx: Transaction<'_>, call: &Call<Self>) -> rusqlite::Result<Answer> {
         service::perform(self, tx, call)
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::keyed;
 use super::kind::ServiceKind;
-use super::wire::Refusal;
+use super::wire::{CancelByKey, Refusal};
 
 /// Who calls, by the headers of the call.
 #[derive(Debug, Clone)]
@@ -75,22 +75,48 @@ impl<K: ServiceKind> Call<K> {
     /// Does `work` once per key and keeps its answer, a refusal by a fault included.
     pub fn once<R: DeserializeOwned + Serialize>(
         &self,
-        tx: &Transaction<'_>,
+        tx: Transaction<'_>,
         work: impl FnOnce(&Transaction<'_>, &Caller, &R) -> rusqlite::Result<Answer>,
     ) -> rusqlite::Result<Answer> {
         self.read(|request: &R| {
-            keyed::answer_once(tx, &self.caller, request, || {
+            Ok(keyed::answer_once(tx, &self.caller, self.operation, request, |tx| {
                 if self.refuse { Ok(refused_by_fault()) } else { work(tx, &self.caller, request) }
-            })
+            }))
+        })
+    }
+
+    /// Undoes what was done for the key of an action, or sees to it that it never is; unless `obstacle` says why not.
+    pub fn cancel(
+        &self,
+        tx: Transaction<'_>,
+        service: K,
+        obstacle: impl FnOnce(&Transaction<'_>, &str) -> rusqlite::Result<Option<String>>,
+    ) -> rusqlite::Result<Answer> {
+        self.read(|request: &CancelByKey| {
+            if self.refuse {
+                return Ok(refused_by_fault());
+            }
+            if let Some(reason) = obstacle(&tx, &request.action_key)? {
+                return Ok(Answer::refused(reason));
+            }
+            Ok(keyed::cancel(tx, service, &self.caller, self.operation, request))
         })
     }
 
     /// Does `work`, of which nothing is kept but what it does: again with each call.
     pub fn careless<R: DeserializeOwned>(
         &self,
-        work: impl FnOnce(&R) -> rusqlite::Result<Answer>,
+        tx: Transaction<'_>,
+        work: impl FnOnce(&Transaction<'_>, &R) -> rusqlite::Result<Answer>,
     ) -> rusqlite::Result<Answer> {
-        self.read(|request| if self.refuse { Ok(refused_by_fault()) } else { work(request) })
+        self.read(|request| {
+            if self.refuse {
+                return Ok(refused_by_fault());
+            }
+            let answer = work(&tx, request)?;
+            tx.commit()?;
+            Ok(answer)
+        })
     }
 
     /// The answer to an operation that the service does not have.

@@ -111,7 +111,7 @@ impl Death {
 
 /// Does the work in one transaction, and answers after its commit.
 async fn perform<K: ServiceKind>(shared: &Shared<K>, call: Call<K>) -> Answer {
-    let done = with_store(shared, move |store| store.transact(|tx| store.service().perform(tx, &call)));
+    let done = with_store(shared, move |store| store.perform(&call));
     done.await.unwrap_or_else(|broken| broken)
 }
 

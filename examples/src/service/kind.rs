@@ -61,8 +61,8 @@ pub trait ServiceKind: Word + Ord {
     /// What this service has of a stock.
     fn items(self, stock: &Self::Stock) -> Vec<StockItem>;
 
-    /// Does what it is asked, in one transaction.
-    fn perform(self, tx: &Transaction<'_>, call: &Call<Self>) -> rusqlite::Result<Answer>;
+    /// Does what it is asked, in one transaction, and commits it.
+    fn perform(self, tx: Transaction<'_>, call: &Call<Self>) -> rusqlite::Result<Answer>;
 }
 
 /// Something that can be looked at with a GET.

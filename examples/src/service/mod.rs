@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`kind`] | what an example says of its services |
 //! | [`wire`], [`addresses`], [`stock`] | what services speak, where they are, what they have |
-//! | [`answer`], [`keyed`], [`store`] | what a service answers; once per key; its database |
+//! | [`answer`], `keyed`, [`store`] | what a service answers; once per key, by the barrier of the participants' kit; its database |
 //! | [`fault`], [`faults`] | how services can be made to fail |
 //! | [`threads`], [`supervise`] | all services in this process; all as processes of their own |
 
@@ -28,7 +28,7 @@ pub mod answer;
 pub mod fault;
 pub mod faults;
 mod http;
-pub mod keyed;
+mod keyed;
 pub mod kind;
 mod link;
 pub mod stock;

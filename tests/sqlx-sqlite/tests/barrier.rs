@@ -196,5 +196,5 @@ async fn another_request_is_a_fault() {
     let tx = connection.begin().await.unwrap();
     let other = Action::new("k", "book", &2).unwrap();
     let error = BARRIER.action(tx, &other, async |_| Ok::<_, WorkError<()>>(1)).await.map(drop).unwrap_err();
-    assert!(matches!(error, saga_participant::Error::Fault(Fault::OtherRequest { .. })), "{error:?}");
+    assert!(matches!(error.fault(), Some(Fault::OtherRequest { .. })), "{error:?}");
 }

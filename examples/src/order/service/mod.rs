@@ -5,7 +5,6 @@ use rusqlite::Transaction;
 pub(super) use self::notice::questions;
 use super::kind::{Operation, ServiceKind};
 use crate::service::answer::{Answer, Call};
-use crate::service::keyed;
 
 mod inventory;
 mod notice;
@@ -37,22 +36,20 @@ pub(super) const SCHEMA: &str = "
 /// Does what a service is asked.
 pub(super) fn perform(
     service: ServiceKind,
-    tx: &Transaction<'_>,
+    tx: Transaction<'_>,
     call: &Call<ServiceKind>,
 ) -> rusqlite::Result<Answer> {
     match (service, call.operation) {
         (ServiceKind::Payment, Operation::Authorize) => call.once(tx, payment::authorize),
         (ServiceKind::Payment, Operation::Capture) => call.once(tx, payment::capture),
-        (ServiceKind::Payment, Operation::Void) => call.careless(|request| payment::void(tx, request)),
+        (ServiceKind::Payment, Operation::Void) => call.cancel(tx, service, payment::why_not_void),
         (ServiceKind::Inventory, Operation::Reserve) => call.once(tx, inventory::reserve),
-        (ServiceKind::Inventory, Operation::Release) => {
-            call.careless(|request| keyed::cancel(tx, service, request))
-        }
+        (ServiceKind::Inventory, Operation::Release) => call.cancel(tx, service, |_, _| Ok(None)),
         (ServiceKind::Shipping, Operation::Pack) => call.once(tx, shipping::pack),
         (ServiceKind::Shipping, Operation::Label) => call.once(tx, shipping::make_label),
         (ServiceKind::Shipping, Operation::Dispatch) => call.once(tx, shipping::dispatch),
-        (ServiceKind::Shipping, Operation::Unpack) => call.careless(|request| shipping::unpack(tx, request)),
-        (ServiceKind::Shipping, Operation::Void) => call.careless(|request| shipping::void(tx, request)),
+        (ServiceKind::Shipping, Operation::Unpack) => call.cancel(tx, service, shipping::why_not_unpack),
+        (ServiceKind::Shipping, Operation::Void) => call.cancel(tx, service, shipping::why_not_void),
         (ServiceKind::Notice, Operation::Ask) => call.once(tx, notice::ask),
         (ServiceKind::Notice, Operation::Notify) => call.once(tx, notice::notify),
         _ => Ok(call.not_offered(service)),

@@ -7,9 +7,7 @@ use crate::order::fulfilment::{Authorization, Payment};
 use crate::order::kind::ServiceKind;
 use crate::order::wire::{AUTHORIZATION, Authorize, Capture, PAYMENT};
 use crate::service::answer::{Answer, Caller};
-use crate::service::keyed;
 use crate::service::store::{self, Taken};
-use crate::service::wire::CancelByKey;
 
 /// Sets money aside.
 pub(super) fn authorize(
@@ -53,13 +51,9 @@ pub(super) fn capture(tx: &Transaction<'_>, caller: &Caller, request: &Capture) 
     Ok(Answer::done(Payment { payment, card, amount }))
 }
 
-/// Gives an authorization up, by its key. Money that was taken can only be paid back, which is another business.
-pub(super) fn void(tx: &Transaction<'_>, request: &CancelByKey) -> rusqlite::Result<Answer> {
-    if store::is_spent(tx, &request.action_key)? {
-        let key = &request.action_key;
-        return Ok(Answer::refused(format!(
-            "the money of `{key}` is taken already: it can only be paid back"
-        )));
-    }
-    keyed::cancel(tx, ServiceKind::Payment, request)
+/// What keeps an authorization from being given up: money that was taken can only be paid back, which is another
+/// business.
+pub(super) fn why_not_void(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<Option<String>> {
+    let reason = || format!("the money of `{key}` is taken already: it can only be paid back");
+    Ok(store::is_spent(tx, key)?.then(reason))
 }

@@ -7,9 +7,8 @@ use crate::order::fulfilment::{Dispatch, Label, Parcel};
 use crate::order::kind::ServiceKind;
 use crate::order::wire::{HANDOVER, HandOver, LABEL, MakeLabel, PARCEL, Pack};
 use crate::service::answer::{Answer, Caller};
-use crate::service::keyed;
 use crate::service::store::{self, Taken};
-use crate::service::wire::{CancelByKey, What};
+use crate::service::wire::What;
 
 /// How an address begins at which no carrier delivers.
 const POST_OFFICE_BOX: &str = "PO Box";
@@ -68,29 +67,29 @@ pub(super) fn dispatch(
     Ok(Answer::done(Dispatch { dispatch, parcel: parcel.clone() }))
 }
 
-/// Takes a parcel apart, by its key, unless it is on its way.
-pub(super) fn unpack(tx: &Transaction<'_>, request: &CancelByKey) -> rusqlite::Result<Answer> {
-    for number in store::held_by_key(tx, &request.action_key)? {
+/// What keeps a parcel from being taken apart: it is on its way.
+pub(super) fn why_not_unpack(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<Option<String>> {
+    for number in store::held_by_key(tx, key)? {
         let parcel = store::reservation_id(ServiceKind::Shipping, number);
         if is_dispatched(tx, &parcel)? {
-            return Ok(Answer::refused(format!("the parcel {parcel} is on its way")));
+            return Ok(Some(format!("the parcel {parcel} is on its way")));
         }
     }
-    keyed::cancel(tx, ServiceKind::Shipping, request)
+    Ok(None)
 }
 
-/// Tears a label up, by its key, unless its parcel is on its way.
-pub(super) fn void(tx: &Transaction<'_>, request: &CancelByKey) -> rusqlite::Result<Answer> {
-    for number in store::held_by_key(tx, &request.action_key)? {
+/// What keeps a label from being torn up: its parcel is on its way.
+pub(super) fn why_not_void(tx: &Transaction<'_>, key: &str) -> rusqlite::Result<Option<String>> {
+    for number in store::held_by_key(tx, key)? {
         let label = store::reservation_id(ServiceKind::Shipping, number);
         let Some(held) = find_held(tx, &label, &LABEL)? else {
             continue;
         };
         if is_dispatched(tx, &held.item)? {
-            return Ok(Answer::refused(format!("the parcel {} is on its way", held.item)));
+            return Ok(Some(format!("the parcel {} is on its way", held.item)));
         }
     }
-    keyed::cancel(tx, ServiceKind::Shipping, request)
+    Ok(None)
 }
 
 fn is_dispatched(tx: &Transaction<'_>, parcel: &str) -> rusqlite::Result<bool> {

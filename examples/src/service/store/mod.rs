@@ -10,7 +10,9 @@ use self::held::what_named;
 pub use self::held::{
     Found, Taken, find, held_by_key, hold, is_spent, release, reservation_id, reservation_number, spend, take,
 };
+use super::answer::{Answer, Call};
 use super::fault::{Fault, FaultKind};
+use super::keyed::BARRIER;
 use super::kind::ServiceKind;
 use super::wire::{Held, Holdings, StockLevel};
 use crate::money::Cents;
@@ -18,7 +20,7 @@ use crate::money::Cents;
 mod held;
 
 /// The version of the schema that this program writes and reads.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 const SCHEMA: &str = "
     CREATE TABLE service (name TEXT NOT NULL) STRICT;
@@ -42,15 +44,6 @@ const SCHEMA: &str = "
         cancelled INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX held_by_key ON held (key);
-    -- Keyed calls: one answer per key. A row without an answer is the tombstone of a call that was cancelled
-    -- before it came.
-    CREATE TABLE calls (
-        key     TEXT PRIMARY KEY,
-        request TEXT,
-        status  INTEGER,
-        answer  TEXT,
-        barred  INTEGER NOT NULL DEFAULT 0
-    ) STRICT;
     CREATE TABLE faults (number INTEGER PRIMARY KEY, fault TEXT NOT NULL) STRICT;
 ";
 
@@ -75,6 +68,17 @@ pub enum StoreError {
         /// The version of the file.
         found: i64,
     },
+    /// Written by an older program, which remembered its answers in another way.
+    #[error(
+        "its schema has version {found}, and this program has {SCHEMA_VERSION}: move it away, and the service makes a new one"
+    )]
+    Older {
+        /// The version of the file.
+        found: i64,
+    },
+    /// The barrier's table cannot be made.
+    #[error(transparent)]
+    Barrier(#[from] saga_participant::Error),
     /// Another service's, or another program's.
     #[error("it belongs to {0}: give each service a file of its own")]
     Foreign(String),
@@ -94,6 +98,7 @@ impl<K: ServiceKind> Store<K> {
         match transaction.pragma_query_value(None, "user_version", |row| row.get(0))? {
             0 => create(&transaction, service, stock)?,
             SCHEMA_VERSION => check_owner(&transaction, service)?,
+            found if found < SCHEMA_VERSION => return Err(StoreError::Older { found }),
             found => return Err(StoreError::Newer { found }),
         }
         transaction.commit()?;
@@ -115,6 +120,13 @@ impl<K: ServiceKind> Store<K> {
         let result = work(&transaction)?;
         transaction.commit()?;
         Ok(result)
+    }
+
+    /// Does what a call asks for, in one transaction, which is on stable storage when this returns.
+    pub(super) fn perform(&self, call: &Call<K>) -> rusqlite::Result<Answer> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.service.perform(transaction, call)
     }
 
     /// Everything held and left, as of one moment.
@@ -215,6 +227,7 @@ fn create<K: ServiceKind>(tx: &Transaction<'_>, service: K, stock: &K::Stock) ->
     }
     tx.execute_batch(SCHEMA)?;
     tx.execute_batch(K::SCHEMA)?;
+    BARRIER.create(tx)?;
     tx.execute("INSERT INTO service (name) VALUES (?1)", [service.name()])?;
     for of in service.items(stock) {
         tx.execute(

@@ -4,7 +4,6 @@ use rusqlite::Transaction;
 
 use super::wire::{Operation, ServiceKind};
 use crate::service::answer::{Answer, Call};
-use crate::service::keyed;
 
 mod hotel;
 mod sales;
@@ -28,18 +27,18 @@ pub(super) const SCHEMA: &str = "
 /// Does what a service is asked. All but the hotel are keyed.
 pub(super) fn perform(
     service: ServiceKind,
-    tx: &Transaction<'_>,
+    tx: Transaction<'_>,
     call: &Call<ServiceKind>,
 ) -> rusqlite::Result<Answer> {
     match (service, call.operation) {
         (ServiceKind::Hotel, Operation::Reserve) => {
-            call.careless(|request| hotel::reserve(tx, &call.caller, request))
+            call.careless(tx, |tx, request| hotel::reserve(tx, &call.caller, request))
         }
         (ServiceKind::Hotel, Operation::Probe) => {
-            call.careless(|_: &serde_json::Value| hotel::probe(tx, &call.caller))
+            call.careless(tx, |tx, _: &serde_json::Value| hotel::probe(tx, &call.caller))
         }
-        (ServiceKind::Hotel, Operation::Cancel) => call.careless(|request| hotel::cancel(tx, request)),
-        (_, Operation::Cancel) => call.careless(|request| keyed::cancel(tx, service, request)),
+        (ServiceKind::Hotel, Operation::Cancel) => call.careless(tx, hotel::cancel),
+        (_, Operation::Cancel) => call.cancel(tx, service, |_, _| Ok(None)),
         (ServiceKind::Flight, Operation::Reserve) => call.once(tx, sales::reserve_seats),
         (ServiceKind::Flight, Operation::Voucher) => call.once(tx, sales::issue_voucher),
         (ServiceKind::Car, Operation::Reserve) => call.once(tx, sales::reserve_car),
