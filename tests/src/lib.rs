@@ -2,11 +2,13 @@
 
 pub mod desk;
 pub mod explore;
+pub mod local_sagas;
 pub mod logs;
 pub mod process;
 pub mod random_sagas;
 pub mod run;
 pub mod sagas;
+pub mod shop;
 pub mod world;
 
 pub mod travel;

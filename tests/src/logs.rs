@@ -8,8 +8,9 @@ use std::time::Duration;
 use saga_runtime::SagaId;
 use saga_runtime::log::{
     Append, AppendError, AppendLocal, Cursor, History, HistoryError, LockCursor, LockPage, LogError,
-    LogFuture, Page, Record, SagaLog, Status, Wake,
+    LogFuture, Page, Record, SagaLog, Status, Transactional, Wake,
 };
+use saga_runtime::log::sqlite::rusqlite::Connection;
 use tokio::sync::watch;
 
 /// What happens to an append.
@@ -242,6 +243,11 @@ impl SagaLog for TestLog {
             self.log.locks(after, limit).await
         })
     }
+}
+
+/// That of the file that is below. A log in memory that is below refuses every local call.
+impl Transactional for TestLog {
+    type Tx = Connection;
 }
 
 /// A log with threads of its own, for virtual time: the clock does not advance while it is at work.
