@@ -1,5 +1,6 @@
 //! Support for the tests.
 
+pub mod contest;
 pub mod desk;
 pub mod explore;
 pub mod local_sagas;

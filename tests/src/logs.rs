@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context as TaskContext, Poll, Waker};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use saga_runtime::SagaId;
@@ -252,22 +255,53 @@ impl Transactional for TestLog {
 
 /// A log with threads of its own, for virtual time: the clock does not advance while it is at work.
 #[derive(Clone)]
-pub struct Unhurried<L>(Arc<L>);
+pub struct Unhurried<L> {
+    log: Arc<L>,
+    in_turn: bool,
+}
 
 impl<L: SagaLog> Unhurried<L> {
     /// Wraps `log`.
     pub fn new(log: L) -> Self {
-        Self(Arc::new(log))
+        Self { log: Arc::new(log), in_turn: false }
+    }
+
+    /// Wraps `log`, so that nothing else happens while it is at work: then all that happens on one thread happens in
+    /// the same order each time.
+    pub fn in_turn(log: L) -> Self {
+        Self { in_turn: true, ..Self::new(log) }
     }
 
     async fn unhurried<T: Send + 'static>(
         &self,
         work: impl AsyncFnOnce(&L) -> T + Send + 'static,
     ) -> Option<T> {
-        let log = Arc::clone(&self.0);
+        let log = Arc::clone(&self.log);
+        if self.in_turn {
+            return Some(block_on(work(&log)));
+        }
         let runtime = tokio::runtime::Handle::current();
         // Virtual time stands still as long as a blocking task runs.
         tokio::task::spawn_blocking(move || runtime.block_on(work(&log))).await.ok()
+    }
+}
+
+/// Waits on this thread, which may be one of a runtime.
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = TaskContext::from_waker(&waker);
+    let mut work = pin!(work);
+    loop {
+        if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
+            return done;
+        }
+        thread::park();
     }
 }
 

@@ -191,7 +191,7 @@ fn audit<S: Shape>(report: &Report, rows: &[(String, String)]) -> Result<(), Str
 /// Opens the log at `path`. No scenario takes the system down with it.
 fn open(path: &Path) -> Result<Arc<dyn SagaLog>, String> {
     let log = SqliteLog::options().durability(Durability::Normal).open(path);
-    Ok(Arc::new(Unhurried::new(log.map_err(|error| error.to_string())?)))
+    Ok(Arc::new(Unhurried::in_turn(log.map_err(|error| error.to_string())?)))
 }
 
 fn run_on_file<S: Shape>(file: &File, scenario: &Scenario) -> Result<Report, String> {
