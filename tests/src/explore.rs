@@ -20,6 +20,8 @@ pub struct Plan {
     pub cancels: bool,
     /// Whether the coordinator is shut down and started again, at any call.
     pub stops: bool,
+    /// Whether the saga has little time, whatever else goes wrong.
+    pub hurries: bool,
 }
 
 /// What was found.
@@ -41,23 +43,32 @@ pub struct Tally {
 ///
 /// With the first few scenarios that break the promise.
 pub fn explore<S: Shape>(plan: Plan) -> Tally {
-    let mut explorer = Explorer { tally: Tally::default(), broken: Vec::new() };
+    explore_with::<S>(plan, &run::<S>)
+}
+
+/// The same, where `run` runs each scenario.
+///
+/// # Panics
+///
+/// With the first few scenarios that break the promise.
+pub fn explore_with<S: Shape>(plan: Plan, run: Run<'_>) -> Tally {
+    let mut explorer = Explorer { run, tally: Tally::default(), broken: Vec::new() };
     let scenario = Scenario::default();
-    if let Some(report) = explorer.run::<S>(&scenario) {
+    if let Some(report) = explorer.run(&scenario) {
         assert_eq!(report.end, End::Completed, "nothing went wrong");
-        explorer.widen::<S>(&scenario, &report, plan, 0);
+        explorer.widen(&scenario, &report, plan, 0);
         if plan.cancels {
             for place in report.calls.clone() {
-                explorer.cancel::<S>(place, plan);
+                explorer.cancel(place, plan);
             }
         }
         if plan.stops {
             for place in report.calls.clone() {
-                explorer.stop::<S>(place, plan);
+                explorer.stop(place, plan);
             }
         }
     }
-    let Explorer { tally, broken } = explorer;
+    let Explorer { tally, broken, .. } = explorer;
     let name = S::DEFINITION.name;
     println!("{name}: {tally:?}");
     let some = broken.iter().take(3).map(String::as_str).collect::<Vec<_>>();
@@ -71,15 +82,19 @@ pub fn explore<S: Shape>(plan: Plan) -> Tally {
     tally
 }
 
-struct Explorer {
+/// Runs one scenario, or says what is wrong with it.
+pub type Run<'a> = &'a dyn Fn(&Scenario) -> Result<Report, String>;
+
+struct Explorer<'a> {
+    run: Run<'a>,
     tally: Tally,
     broken: Vec<String>,
 }
 
-impl Explorer {
-    fn run<S: Shape>(&mut self, scenario: &Scenario) -> Option<Report> {
+impl Explorer<'_> {
+    fn run(&mut self, scenario: &Scenario) -> Option<Report> {
         self.tally.scenarios += 1;
-        match run::<S>(scenario) {
+        match (self.run)(scenario) {
             Ok(report) => {
                 match report.end {
                     End::Completed => self.tally.completed += 1,
@@ -97,16 +112,20 @@ impl Explorer {
 
     /// Everything that can go wrong besides, in a scenario that went as `report` says; its calls before `from`
     /// have been dealt with.
-    fn widen<S: Shape>(&mut self, scenario: &Scenario, report: &Report, plan: Plan, from: usize) {
-        if plan.crashes > 0 {
-            self.crash::<S>(scenario, report, plan.crashes, 0);
+    fn widen(&mut self, scenario: &Scenario, report: &Report, plan: Plan, from: usize) {
+        if plan.hurries && !scenario.hurried {
+            let scenario = Scenario { hurried: true, ..scenario.clone() };
+            if let Some(report) = self.run(&scenario) {
+                self.crash(&scenario, &report, plan.crashes.min(1), 0);
+            }
         }
+        self.crash(scenario, report, plan.crashes, 0);
         if plan.unknown_commits {
             for append in 1..=report.story[0].len() {
                 for fault in [LogFault::Lost, LogFault::Unconfirmed] {
                     let mut scenario = scenario.clone();
                     scenario.log.push((0, append, fault));
-                    self.run::<S>(&scenario);
+                    self.run(&scenario);
                 }
             }
         }
@@ -119,9 +138,9 @@ impl Explorer {
                     let mut scenario = scenario.clone();
                     let nth = place.nth..place.nth + times;
                     scenario.faults.extend(nth.map(|nth| (Place { nth, ..*place }, *fault)));
-                    if let Some(report) = self.run::<S>(&scenario) {
+                    if let Some(report) = self.run(&scenario) {
                         let plan = Plan { faults: plan.faults - 1, ..plan };
-                        self.widen::<S>(&scenario, &report, plan, index + 1);
+                        self.widen(&scenario, &report, plan, index + 1);
                     }
                 }
             }
@@ -129,27 +148,25 @@ impl Explorer {
     }
 
     /// Crashes before and after each append of the life with this number, and then again in the lives after it.
-    fn crash<S: Shape>(&mut self, scenario: &Scenario, report: &Report, crashes: usize, life: usize) {
-        let Some(story) = report.story.get(life) else { return };
+    fn crash(&mut self, scenario: &Scenario, report: &Report, crashes: usize, life: usize) {
+        let Some(story) = report.story.get(life).filter(|_| crashes > 0) else { return };
         for append in 1..=story.len() {
             for fault in [LogFault::CrashBefore, LogFault::CrashAfter] {
                 let mut scenario = scenario.clone();
                 scenario.log.push((life, append, fault));
-                if let Some(report) = self.run::<S>(&scenario)
-                    && crashes > 1
-                {
-                    self.crash::<S>(&scenario, &report, crashes - 1, life + 1);
+                if let Some(report) = self.run(&scenario) {
+                    self.crash(&scenario, &report, crashes - 1, life + 1);
                 }
             }
         }
     }
 
-    fn stop<S: Shape>(&mut self, place: Place, plan: Plan) {
+    fn stop(&mut self, place: Place, plan: Plan) {
         // Whatever is wrong with the call meanwhile, and with another one that makes the saga compensate.
         for fault in Fault::of(place.which) {
             let scenario =
                 Scenario { faults: vec![(place, *fault)], stop: Some(place), ..Scenario::default() };
-            if let Some(report) = self.run::<S>(&scenario) {
+            if let Some(report) = self.run(&scenario) {
                 let plan = Plan {
                     faults: plan.faults.min(1),
                     repeats: 1,
@@ -157,26 +174,28 @@ impl Explorer {
                     unknown_commits: false,
                     ..plan
                 };
-                self.widen::<S>(&scenario, &report, plan, 0);
+                self.widen(&scenario, &report, plan, 0);
             }
         }
     }
 
-    fn cancel<S: Shape>(&mut self, place: Place, plan: Plan) {
+    fn cancel(&mut self, place: Place, plan: Plan) {
         // Whatever is wrong with the call meanwhile.
         for fault in Fault::of(place.which) {
             let others: &[Fault] = match place.which {
                 Which::Action | Which::Read => &[Fault::Slow, Fault::LostReply, Fault::NeverArrives],
-                Which::Probe | Which::Compensation => &[],
+                // The log makes it at once; there is time between one that fails and the next.
+                Which::Local => &[Fault::Transient, Fault::PanicAfter],
+                _ => &[],
             };
             for during in others.iter().filter(|during| Fault::of(place.which).contains(during)) {
                 let next = Place { nth: place.nth + 1, ..place };
                 let faults = vec![(place, *during), (next, *fault)];
                 let scenario = Scenario { faults, cancel: Some(place), ..Scenario::default() };
-                if let Some(report) = self.run::<S>(&scenario) {
+                if let Some(report) = self.run(&scenario) {
                     let plan = Plan { faults: plan.faults.saturating_sub(1), cancels: false, ..plan };
                     let from = report.calls.iter().position(|call| *call == place).unwrap_or_default() + 1;
-                    self.widen::<S>(&scenario, &report, plan, from);
+                    self.widen(&scenario, &report, plan, from);
                 }
             }
         }

@@ -3,13 +3,17 @@
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context as TaskContext, Poll, Waker};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use saga_runtime::SagaId;
+use saga_runtime::log::sqlite::rusqlite::Connection;
 use saga_runtime::log::{
     Append, AppendError, AppendLocal, Cursor, Damaged, History, HistoryError, LockCursor, LockPage, LogError,
-    LogFuture, Page, Record, SagaLog, Status, Wake,
+    LogFuture, Page, Record, SagaLog, Status, Transactional, Wake,
 };
 use tokio::sync::watch;
 
@@ -268,24 +272,60 @@ impl SagaLog for TestLog {
     }
 }
 
+/// That of the file that is below. A log in memory that is below refuses every local call.
+impl Transactional for TestLog {
+    type Tx = Connection;
+}
+
 /// A log with threads of its own, for virtual time: the clock does not advance while it is at work.
 #[derive(Clone)]
-pub struct Unhurried<L>(Arc<L>);
+pub struct Unhurried<L> {
+    log: Arc<L>,
+    in_turn: bool,
+}
 
 impl<L: SagaLog> Unhurried<L> {
     /// Wraps `log`.
     pub fn new(log: L) -> Self {
-        Self(Arc::new(log))
+        Self { log: Arc::new(log), in_turn: false }
+    }
+
+    /// Wraps `log`, so that nothing else happens while it is at work: then all that happens on one thread happens in
+    /// the same order each time.
+    pub fn in_turn(log: L) -> Self {
+        Self { in_turn: true, ..Self::new(log) }
     }
 
     async fn unhurried<T: Send + 'static>(
         &self,
         work: impl AsyncFnOnce(&L) -> T + Send + 'static,
     ) -> Option<T> {
-        let log = Arc::clone(&self.0);
+        let log = Arc::clone(&self.log);
+        if self.in_turn {
+            return Some(block_on(work(&log)));
+        }
         let runtime = tokio::runtime::Handle::current();
         // Virtual time stands still as long as a blocking task runs.
         tokio::task::spawn_blocking(move || runtime.block_on(work(&log))).await.ok()
+    }
+}
+
+/// Waits on this thread, which may be one of a runtime.
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = TaskContext::from_waker(&waker);
+    let mut work = pin!(work);
+    loop {
+        if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
+            return done;
+        }
+        thread::park();
     }
 }
 
@@ -297,11 +337,11 @@ impl<L: SagaLog> SagaLog for Unhurried<L> {
     }
 
     fn epoch(&self) -> u64 {
-        self.0.epoch()
+        self.log.epoch()
     }
 
     fn begin_in(&self, transaction: &dyn Any, append: &Append) -> Result<(), AppendError> {
-        self.0.begin_in(transaction, append)
+        self.log.begin_in(transaction, append)
     }
 
     fn append_local(&self, local: AppendLocal) -> LogFuture<'_, Result<Vec<Record>, AppendError>> {

@@ -16,6 +16,8 @@ use crate::world::{Fault, Place, Which, World};
 pub const ID: &str = "s-1";
 /// Its input.
 pub const INPUT: u32 = 7;
+/// Its input, where it has little time.
+pub const HURRIED: u32 = 8;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,6 +30,20 @@ pub struct Scenario {
     pub cancel: Option<Place>,
     /// The coordinator is shut down while this call is in flight, and then started again.
     pub stop: Option<Place>,
+    /// The saga has little time, if its deadline depends on its input: until something takes its time.
+    pub hurried: bool,
+}
+
+impl Scenario {
+    /// The saga's input.
+    pub fn input(&self) -> u32 {
+        if self.hurried { HURRIED } else { INPUT }
+    }
+}
+
+/// How much time a saga has, by its input.
+pub fn patience(input: u32) -> Duration {
+    if input == HURRIED { Duration::from_millis(1500) } else { Duration::from_hours(1000) }
 }
 
 /// What became of it.
@@ -120,6 +136,7 @@ const TAINT: &str = "the process ended while this attempt was open";
 
 /// One life of the process; `None` if it was shut down before the saga's end.
 async fn live<S: Shape>(log: TestLog, world: &World, scenario: &Scenario) -> Result<Option<End>, String> {
+    let input = scenario.input();
     let watched = scenario.cancel.or(scenario.stop).map(|place| world.watch(place));
     let coordinator = S::register(Coordinator::builder(log), world).start().await;
     let coordinator = coordinator.map_err(|error| error.to_string())?;
@@ -127,8 +144,8 @@ async fn live<S: Shape>(log: TestLog, world: &World, scenario: &Scenario) -> Res
     if !recovery.unclaimed.is_empty() || !recovery.quarantined.is_empty() {
         return Err(format!("{recovery:?}"));
     }
-    let end = match begin::<S>(&coordinator).await? {
-        Begun::Finished(outcome) => end_of(&outcome)?,
+    let end = match begin::<S>(&coordinator, input).await? {
+        Begun::Finished(outcome) => end_of(&outcome, input)?,
         Begun::Started(handle) | Begun::Attached(handle) if scenario.stop.is_some() => {
             let stopped = async {
                 if let Some(watched) = watched {
@@ -138,7 +155,7 @@ async fn live<S: Shape>(log: TestLog, world: &World, scenario: &Scenario) -> Res
             let end = tokio::select! {
                 biased;
                 () = stopped => None,
-                end = follow::<S>(&handle, world) => Some(end?),
+                end = follow::<S>(&handle, world, input) => Some(end?),
             };
             let Some(end) = end else {
                 coordinator.shutdown().await;
@@ -154,7 +171,7 @@ async fn live<S: Shape>(log: TestLog, world: &World, scenario: &Scenario) -> Res
                     handle.cancel("changed my mind").await
                 })
             });
-            let end = follow::<S>(&handle, world).await?;
+            let end = follow::<S>(&handle, world, input).await?;
             if let Some(cancelled) = cancelled
                 && cancelled.is_finished()
             {
@@ -168,8 +185,8 @@ async fn live<S: Shape>(log: TestLog, world: &World, scenario: &Scenario) -> Res
         }
     };
     if !matches!(end, End::Parked(_)) {
-        match begin::<S>(&coordinator).await? {
-            Begun::Finished(outcome) if end_of(&outcome)? == end => {}
+        match begin::<S>(&coordinator, input).await? {
+            Begun::Finished(outcome) if end_of(&outcome, input)? == end => {}
             other => return Err(format!("ended {end:?}, and begun again: {other:?}")),
         }
     }
@@ -178,9 +195,9 @@ async fn live<S: Shape>(log: TestLog, world: &World, scenario: &Scenario) -> Res
 }
 
 /// Begins the saga as a careful client does: again, as long as the log cannot confirm it.
-async fn begin<S: Shape>(coordinator: &Coordinator) -> Result<Begun<S>, String> {
+async fn begin<S: Shape>(coordinator: &Coordinator, input: u32) -> Result<Begun<S>, String> {
     for _ in 0..10 {
-        match coordinator.begin::<S>(ID, INPUT).await {
+        match coordinator.begin::<S>(ID, input).await {
             Err(BeginError::Log(_)) => tokio::time::sleep(Duration::from_secs(1)).await,
             answer => return answer.map_err(|error| error.to_string()),
         }
@@ -189,11 +206,11 @@ async fn begin<S: Shape>(coordinator: &Coordinator) -> Result<Begun<S>, String> 
 }
 
 /// Waits for the end; where the saga is parked, an operator tries again.
-async fn follow<S: Shape>(handle: &Handle<S>, world: &World) -> Result<End, String> {
+async fn follow<S: Shape>(handle: &Handle<S>, world: &World, input: u32) -> Result<End, String> {
     let mut residue = Vec::new();
     for _ in 0..4 {
         match tokio::time::timeout(Duration::from_hours(1), handle.outcome()).await {
-            Ok(outcome) => return end_of(&outcome.map_err(|error| error.to_string())?),
+            Ok(outcome) => return end_of(&outcome.map_err(|error| error.to_string())?, input),
             Err(_) => match handle.status() {
                 SagaStatus::Parked(parked) => {
                     residue = parked.residue.iter().map(|(step, _)| step.to_string()).collect::<Vec<_>>();
@@ -210,9 +227,9 @@ async fn follow<S: Shape>(handle: &Handle<S>, world: &World) -> Result<End, Stri
     Ok(End::Parked(residue))
 }
 
-fn end_of(outcome: &Outcome<u32>) -> Result<End, String> {
+fn end_of(outcome: &Outcome<u32>, input: u32) -> Result<End, String> {
     match outcome {
-        Outcome::Completed(INPUT) => Ok(End::Completed),
+        Outcome::Completed(output) if *output == input => Ok(End::Completed),
         Outcome::Completed(output) => Err(format!("returned {output}")),
         Outcome::Compensated(_) => Ok(End::Compensated),
         Outcome::Closed(closed) => Err(format!("nobody was to intervene: {closed}")),
@@ -220,14 +237,14 @@ fn end_of(outcome: &Outcome<u32>) -> Result<End, String> {
 }
 
 /// The step whose effect has this key: of a child as `room/bed`, whichever attempt of its parent it is.
-fn step_of(key: &str) -> String {
+pub(crate) fn step_of(key: &str) -> String {
     let path = key.split_once(ID).map_or(key, |(_, path)| path.trim_start_matches('/'));
     let steps = path.split('/').map(|step| step.split_once('~').map_or(step, |(step, _)| step));
     steps.collect::<Vec<_>>().join("/")
 }
 
 /// Whether one of these steps has that effect: itself, or by its child.
-fn names(steps: &[String], effect: &str) -> bool {
+pub(crate) fn names(steps: &[String], effect: &str) -> bool {
     steps.iter().any(|step| {
         effect.strip_prefix(step.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     })
@@ -258,7 +275,7 @@ fn audit<S: Shape>(scenario: &Scenario, end: &End, world: &World) -> Result<(), 
     // Only one thing needs an operator for good: a no after the point of no return, by a participant that stays by it.
     let refused_after_pivot = |(place, fault): &(Place, Fault)| {
         matches!(fault, Fault::Refuse | Fault::SlowRefusal)
-            && place.which == Which::Action
+            && matches!(place.which, Which::Action | Which::Local)
             && S::AFTER_PIVOT.contains(&place.step)
     };
     if matches!(end, End::Parked(_)) && !scenario.faults.iter().any(refused_after_pivot) {

@@ -1,17 +1,17 @@
 //! Sagas of every shape, and what they own once they are completed.
 
 use saga_runtime::coordinator::Builder;
-use saga_runtime::log::MemoryLog;
-
 use saga_runtime::{RunsOn, Saga, saga};
 
 use crate::logs::TestLog;
 use crate::world::{Careless, Probed, Prudent, World};
 
 /// A saga that is tried out: how to begin it, and which of its steps have an effect.
-pub trait Shape: Saga<Input = u32, Output = u32> + RunsOn<TestLog> + RunsOn<MemoryLog> {
+pub trait Shape: Saga<Input = u32, Output = u32> + RunsOn<TestLog> {
     /// The steps whose effect holds once the saga is completed, and at no other time.
     const EFFECTS: &'static [&'static str];
+    /// The local steps, whose effects stand in a table.
+    const LOCALS: &'static [&'static str] = &[];
     /// The steps after the pivot.
     const AFTER_PIVOT: &'static [&'static str] = &[];
     /// Appends of a run without a fault.

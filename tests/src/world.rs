@@ -23,6 +23,10 @@ pub enum Which {
     Probe,
     /// The compensation.
     Compensation,
+    /// A local action: made by the log.
+    Local,
+    /// The compensation of one.
+    LocalCompensation,
 }
 
 /// One call: the `nth` of its kind for a step, from 1. Numbers go on across crashes.
@@ -63,14 +67,18 @@ pub enum Fault {
     Slow,
     /// The participant says no, after a time.
     SlowRefusal,
+    /// A statement of a local call fails.
+    BadStatement,
+    /// A statement of a local call takes the transaction with it.
+    LosesTransaction,
 }
 
 impl Fault {
     /// All faults that a call of this kind can have.
     pub fn of(which: Which) -> &'static [Self] {
         use Fault::{
-            Garbled, Late, LostReply, NeverArrives, Overtaken, PanicAfter, PanicBefore, Refuse, Slow,
-            SlowRefusal, Transient, Unreachable,
+            BadStatement, Garbled, Late, LosesTransaction, LostReply, NeverArrives, Overtaken, PanicAfter,
+            PanicBefore, Refuse, Slow, SlowRefusal, Transient, Unreachable,
         };
         match which {
             Which::Action => &[
@@ -102,6 +110,9 @@ impl Fault {
                 PanicBefore,
                 PanicAfter,
             ],
+            Which::Local | Which::LocalCompensation => {
+                &[Refuse, Transient, BadStatement, LosesTransaction, PanicBefore, PanicAfter]
+            }
         }
     }
 }
@@ -124,6 +135,10 @@ pub enum DeskError {
     #[error("the answer was lost")]
     #[outcome(unknown)]
     Lost,
+    /// A statement of a local call.
+    #[error("{0}")]
+    #[outcome(transient)]
+    Statement(String),
 }
 
 /// What a desk keeps of one idempotency key.
@@ -295,22 +310,25 @@ impl World {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A call is made: answers what goes wrong with it.
+    pub(crate) fn made(&self, cx: &Context, which: Which) -> Option<Fault> {
+        let mut inner = self.inner();
+        let (step, attempt) = (name(cx), cx.attempt());
+        let before = inner.made.iter().filter(|(place, _)| place.step == step && place.which == which);
+        let nth = u32::try_from(before.count()).unwrap_or(u32::MAX) + 1;
+        let place = Place { step, which, nth };
+        inner.made.push((place, attempt));
+        if inner.watched == Some(place) {
+            self.noticed.notify_one();
+        }
+        for overtaken in std::mem::take(&mut inner.soon) {
+            inner.arrive(overtaken);
+        }
+        inner.script.get(&place).copied()
+    }
+
     async fn send(&self, cx: &Context, which: Which, message: Message) -> Result<Reply, DeskError> {
-        let fault = {
-            let mut inner = self.inner();
-            let (step, attempt) = (name(cx), cx.attempt());
-            let before = inner.made.iter().filter(|(place, _)| place.step == step && place.which == which);
-            let nth = u32::try_from(before.count()).unwrap_or(u32::MAX) + 1;
-            let place = Place { step, which, nth };
-            inner.made.push((place, attempt));
-            if inner.watched == Some(place) {
-                self.noticed.notify_one();
-            }
-            for overtaken in std::mem::take(&mut inner.soon) {
-                inner.arrive(overtaken);
-            }
-            inner.script.get(&place).copied()
-        };
+        let fault = self.made(cx, which);
         let _in_flight = InFlight::new(self);
         self.deliver(fault, message).await
     }
@@ -346,7 +364,7 @@ impl World {
                 self.inner().late.push(message);
                 Err(DeskError::Lost)
             }
-            (Fault::PanicBefore, _) => panic!("{PANIC}"),
+            (Fault::PanicBefore | Fault::BadStatement | Fault::LosesTransaction, _) => panic!("{PANIC}"),
             (Fault::PanicAfter, message) => {
                 self.arrive(message);
                 panic!("{PANIC}")
@@ -527,7 +545,7 @@ impl fmt::Debug for World {
 }
 
 /// `flight`, or `pick[2]` of an item: each name is kept for good, once.
-fn name(cx: &Context) -> &'static str {
+pub(crate) fn name(cx: &Context) -> &'static str {
     static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     if cx.items().is_empty() {
         return cx.step();

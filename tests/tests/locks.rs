@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use saga_runtime::log::{MemoryLog, SagaLog, SqliteLog};
 use saga_runtime::machine::Cause;
-use saga_runtime::{CancelAnswer, Coordinator, Handle, Outcome, Saga, SagaId, SagaStatus, saga};
+use saga_runtime::{Begun, CancelAnswer, Coordinator, Handle, Outcome, Saga, SagaId, SagaStatus, saga};
 use saga_tests::desk::{Desk, Mood};
 use saga_tests::logs::{TestLog, Unhurried};
 use tokio::time::{Instant, sleep};
@@ -269,6 +269,29 @@ async fn who_waits_for_one_of_two_keys_holds_neither() {
     assert_eq!(other.outcome().await, Ok(Outcome::Completed(2)));
     assert_eq!(transfer.status(), waits_for("x", "long"));
     assert_eq!(transfer.outcome().await, Ok(Outcome::Completed(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_no_log_takes_is_a_refusal() {
+    let (log, desk) = (MemoryLog::new(), Desk::new());
+    let coordinator = start(log.clone(), &desk).await;
+    let long = "ü".repeat(501);
+    let words = format!("the key `{}…` of a lock has 1002 bytes instead of 1 to 1000", "ü".repeat(40));
+    for (name, key, words) in
+        [("empty", "", "the key `` of a lock has 0 bytes instead of 1 to 1000"), ("long", &long, &words)]
+    {
+        let outcome = job(&coordinator, name, key, 1).await.outcome().await;
+        let cause = Cause::Refused { step: "lock", message: words.to_owned() };
+        assert_eq!(outcome, Ok(Outcome::Compensated(cause.clone())));
+        let begun = coordinator.begin::<Job>(name, (key.to_owned(), 1)).await.unwrap();
+        assert!(matches!(begun, Begun::Finished(Outcome::Compensated(said)) if said == cause));
+    }
+    let outer = begin::<Outer>(&coordinator, "outer", String::new()).await;
+    assert!(matches!(outer.outcome().await, Ok(Outcome::Compensated(_))));
+    assert_eq!((desk.story(), locked(&log).await), (vec![], vec![]));
+    assert_eq!(coordinator.quarantined(), []);
+    let other = job(&coordinator, "other", &"ü".repeat(500), 0).await;
+    assert_eq!(other.outcome().await, Ok(Outcome::Completed(2)), "this is as long as a key can be");
 }
 
 #[tokio::test(start_paused = true)]

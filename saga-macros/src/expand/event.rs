@@ -52,7 +52,7 @@ impl StepEvents {
         let events = step.ast.events.as_ref();
         Self {
             done: named(events.map(|events| &events.done), "Done"),
-            refused: (!decides && kind != StepKind::Sleep)
+            refused: (kind == StepKind::Lock || (!decides && kind != StepKind::Sleep))
                 .then(|| named(events.and_then(|events| events.refused.as_ref()), "Refused")),
             attempt: (!decides).then(|| variant("Attempt")),
             otherwise: step.ast.otherwise.is_some().then(|| variant("Else")),

@@ -19,6 +19,8 @@ use crate::id::SagaId;
 
 pub use local::{AppendLocal, LocalAnswer, LocalCall, Transactional};
 pub use memory::MemoryLog;
+#[cfg(feature = "coordinator")]
+pub(crate) use rules::wrong_in_locks;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteLog;
 

@@ -29,7 +29,7 @@ pub(super) fn validate(append: &Append) -> Result<(), AppendError> {
         append.records.iter().enumerate().find_map(|(i, record)| wrong_in(record).map(|cause| (i, cause)))
     {
         format!("its record {} {cause}", append.first_seq.saturating_add(index as u64))
-    } else if let Some(cause) = append.locks.as_ref().and_then(wrong_in_locks) {
+    } else if let Some(cause) = append.locks.as_ref().and_then(|locks| wrong_in_locks(&locks.keys)) {
         cause
     } else {
         return Ok(());
@@ -127,16 +127,21 @@ fn status_after(held: &History, count: usize) -> Status {
     if count == held.records.len() { held.status } else { Status::Running }
 }
 
-fn wrong_in_locks(locks: &Locks) -> Option<String> {
-    let count = locks.keys.len();
+/// Why no saga can take locks with these keys, if that is so.
+pub(crate) fn wrong_in_locks(keys: &[String]) -> Option<String> {
+    let count = keys.len();
     if count == 0 {
         return Some("it takes locks, and names none".to_owned());
     }
     if count > LOCKS_MAX {
         return Some(format!("it takes {count} locks, and {LOCKS_MAX} is the most"));
     }
-    let bytes = locks.keys.iter().map(String::len).find(|bytes| !(1..=LOCK_KEY_BYTES_MAX).contains(bytes))?;
-    Some(format!("the key of a lock has {bytes} bytes instead of 1 to {LOCK_KEY_BYTES_MAX}"))
+    let key = keys.iter().find(|key| !(1..=LOCK_KEY_BYTES_MAX).contains(&key.len()))?;
+    let bytes = key.len();
+    // The beginning of a long one is enough to know it by.
+    let mut shown: String = key.chars().take(40).collect();
+    shown.push_str(if shown.len() < bytes { "…" } else { "" });
+    Some(format!("the key `{shown}` of a lock has {bytes} bytes instead of 1 to {LOCK_KEY_BYTES_MAX}"))
 }
 
 fn wrong_in(record: &Record) -> Option<String> {

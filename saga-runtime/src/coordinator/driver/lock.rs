@@ -7,8 +7,8 @@ use crate::coordinator::journal;
 use crate::coordinator::wake::wake;
 use crate::definition::{Definition, StepKind};
 use crate::id::SagaId;
-use crate::log::{Append, Locks, Record, Status, Wake};
-use crate::machine::{Call, Fact, FactKind};
+use crate::log::{Append, Locks, Record, Status, Wake, wrong_in_locks};
+use crate::machine::{Call, Fact, FactKind, Refusal};
 use crate::saga::Saga;
 
 /// The saga waits for a lock.
@@ -37,8 +37,8 @@ impl<S: Saga> Driver<S> {
         S::DEFINITION.steps.get(call.place.step).is_some_and(|step| step.kind == StepKind::Lock)
     }
 
-    /// Takes the locks of which `fact` says that they are taken: all at once, with its record. `false` if it has to wait
-    /// for one of them.
+    /// Takes the locks of which `fact` says that they are taken: all at once, with its record; keys that no log takes are
+    /// refused instead. `false` if it has to wait for one of them.
     pub(super) async fn take_locks(
         &mut self,
         fact: Fact,
@@ -47,6 +47,12 @@ impl<S: Saga> Driver<S> {
     ) -> Result<bool, Stop> {
         let keys = locks_taken(S::DEFINITION, &fact)
             .ok_or_else(|| Stop::Fault("its locks cannot be read".to_owned()))?;
+        if let Some(message) = wrong_in_locks(&keys) {
+            // It has done nothing yet, and turns.
+            let kind = FactKind::Refused(Refusal { message, definitive: true });
+            self.apply_fact(Fact { kind, ..fact }, records)?;
+            return Ok(true);
+        }
         self.append(std::mem::take(records)).await?;
         loop {
             let record = journal::to_record(S::DEFINITION, fact.clone(), self.now());
