@@ -12,3 +12,6 @@ pub mod world;
 
 pub mod travel;
 pub mod travel_process;
+
+#[cfg(unix)]
+pub mod worker;
