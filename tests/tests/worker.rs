@@ -76,6 +76,15 @@ fn a_kill_at_each_effect_leaves_all_or_nothing() {
 }
 
 #[test]
+fn the_audit_finds_what_leaks() {
+    for fault in [Fault::LoseReply, Fault::KillAt, Fault::Late] {
+        let plan = Plan { said_keyed: true, ..Plan::of(false, &[((Hotel, Do, 1), fault)]) };
+        let (_, violations) = audit::run(&plan);
+        assert!(violations.iter().any(|found| found.contains("hotel took effect 2 times")), "{violations:?}");
+    }
+}
+
+#[test]
 fn what_one_worker_has_begun_another_one_ends_whatever_it_knows_of_its_participants() {
     for keyed in [false, true] {
         let mut site = Site::start(&Plan::of(keyed, &[((Flight, Do, 1), Fault::KillAt)]));

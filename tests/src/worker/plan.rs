@@ -81,8 +81,10 @@ pub struct SagaPlan {
 pub struct Plan {
     /// From what it is made.
     pub seed: u64,
-    /// Whether the participants are keyed, and said to be.
+    /// Whether the participants are keyed.
     pub keyed: bool,
+    /// Whether the worker is told that they are.
+    pub said_keyed: bool,
     /// The sagas, which run at the same time.
     pub sagas: Vec<SagaPlan>,
     /// After how long the worker is told to end, and started again.
@@ -110,14 +112,14 @@ impl Plan {
         let sagas = (0..random.u32(1..=3)).map(|number| SagaPlan::new(seed, number, &mut random)).collect();
         let keyed = random.bool();
         let terminate_after = (random.u8(..5) == 0).then(|| Duration::from_millis(random.u64(..400)));
-        Self { seed, keyed, sagas, terminate_after }
+        Self { seed, keyed, said_keyed: keyed, sagas, terminate_after }
     }
 
     /// One saga with these faults.
     pub fn of(keyed: bool, faults: &[(Call, Fault)]) -> Self {
         let faults = faults.iter().copied().collect();
         let saga = SagaPlan { id: "trip".to_owned(), faults, ..SagaPlan::default() };
-        Self { seed: 0, keyed, sagas: vec![saga], terminate_after: None }
+        Self { seed: 0, keyed, said_keyed: keyed, sagas: vec![saga], terminate_after: None }
     }
 }
 
@@ -133,6 +135,12 @@ impl SagaPlan {
             let direction = if random.u8(..5) < 2 { Direction::Undo } else { Direction::Do };
             let call = (Step::ALL[random.usize(..3)], direction, [1, 1, 1, 2, 2, 3][random.usize(..6)]);
             faults.insert(call, Fault::any(random));
+        }
+        if random.bool() {
+            let first_calls = Step::ALL.map(|step| (step, Direction::Do, 1));
+            let first_undos = Step::ALL.map(|step| (step, Direction::Undo, 1));
+            let calls = [first_calls, first_undos].concat();
+            faults.insert(calls[random.usize(..calls.len())], Fault::KillAt);
         }
         let cancel_after = (random.u8(..6) == 0).then(|| Duration::from_millis(random.u64(..100)));
         let kill_when_accepted = random.u8(..6) == 0;

@@ -57,7 +57,7 @@ impl Site {
             directory: tempfile::tempdir().unwrap(),
             life,
             ledger,
-            keyed: plan.keyed,
+            keyed: plan.said_keyed,
             address: None,
             accepted: Vec::new(),
             seen: BTreeMap::new(),

@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use saga_runtime::coordinator::HandleError;
+use saga_runtime::log::History;
 use saga_runtime::{Begun, CancelAnswer, Coordinator, Handle, Outcome, SagaId};
 use serde::Deserialize;
 use serde_json::json;
@@ -31,9 +32,6 @@ pub const BODY_BYTES_MAX: usize = 64 << 10;
 
 /// How long a request may take: a log that does not answer must not hold those who ask for ever.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
-
-/// How often a saga is looked at that moves at the same time.
-const LOOKS_MAX: u32 = 5;
 
 /// What all requests share.
 pub struct Service<S> {
@@ -78,36 +76,38 @@ impl<S: TripSaga> Service<S> {
 
     /// How the saga stands, and what happened to it up to there.
     async fn view(&self, id: &SagaId) -> Result<View, Refusal> {
-        for _ in 0..LOOKS_MAX {
-            let found = match self.coordinator.find::<S>(id).await {
-                Ok(found) => found.ok_or_else(|| Refusal::unknown(id))?,
-                Err(error) => return self.view_of_the_quarantined(id, error.into()).await,
-            };
-            let history = match self.coordinator.history(id).await {
-                Ok(history) => history.ok_or_else(|| Refusal::unknown(id))?,
-                Err(error) => return self.view_of_the_quarantined(id, HandleError::from(error).into()).await,
-            };
-            let view = match found {
-                Begun::Finished(outcome) => View::of_outcome(id, outcome, &history),
-                Begun::Started(handle) | Begun::Attached(handle) => {
-                    View::of_status(id, handle.status(), &history)
-                }
-            };
-            // It may have ended between the two looks: then they do not fit together.
-            if let Some(view) = view {
-                return Ok(view);
-            }
-        }
-        Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the saga moves too fast to be shown: try again"))
-    }
-
-    async fn view_of_the_quarantined(&self, id: &SagaId, refusal: Refusal) -> Result<View, Refusal> {
-        if refusal.status != StatusCode::CONFLICT {
-            return Err(refusal);
+        let seen = match self.look(id).await {
+            Ok(view) => return Ok(view),
+            Err(refusal) => refusal,
+        };
+        if seen.status != StatusCode::CONFLICT {
+            return Err(seen);
         }
         // Records that cannot be read are not shown, and not counted on.
         let history = self.coordinator.history(id).await.ok().flatten();
-        Ok(View::of_quarantined(id, refusal.error, history.as_ref()))
+        Ok(View::of_quarantined(id, seen.error, history.as_ref()))
+    }
+
+    async fn look(&self, id: &SagaId) -> Result<View, Refusal> {
+        let outcome = match self.find(id).await? {
+            Begun::Finished(outcome) => outcome,
+            Begun::Started(handle) | Begun::Attached(handle) => {
+                let history = self.history(id).await?;
+                if let Some(view) = View::of_status(id, handle.status(), &history) {
+                    return Ok(view);
+                }
+                // It has just ended: who drives it is about to tell, or has told.
+                handle.outcome().await?
+            }
+        };
+        // An end is told when it is recorded.
+        let history = self.history(id).await?;
+        Ok(View::of_outcome(id, outcome, &history))
+    }
+
+    async fn history(&self, id: &SagaId) -> Result<History, Refusal> {
+        let history = self.coordinator.history(id).await.map_err(HandleError::from)?;
+        history.ok_or_else(|| Refusal::unknown(id))
     }
 }
 

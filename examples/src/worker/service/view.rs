@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use saga_runtime::coordinator::Closed;
 use saga_runtime::log::{History, Status};
 use saga_runtime::machine::Effect;
 use saga_runtime::{Outcome, SagaId, SagaStatus};
@@ -55,12 +54,9 @@ pub struct Entry {
 }
 
 impl View {
-    /// One that has ended. `None` if the history is older than that.
-    pub(super) fn of_outcome(id: &SagaId, outcome: Outcome<Itinerary>, history: &History) -> Option<Self> {
-        if history.status == Status::Running {
-            return None;
-        }
-        Some(match outcome {
+    /// One that has ended.
+    pub(super) fn of_outcome(id: &SagaId, outcome: Outcome<Itinerary>, history: &History) -> Self {
+        match outcome {
             Outcome::Completed(output) => {
                 Self { output: Some(output), ..Self::of(id, "Completed", "completed".to_owned(), history) }
             }
@@ -68,11 +64,14 @@ impl View {
                 let status = SagaStatus::Compensated(cause);
                 Self::of(id, "Compensated", status.to_string(), history)
             }
-            Outcome::Closed(closed) => Self::of_closed(id, &closed, history),
-        })
+            Outcome::Closed(closed) => {
+                let residue = left(&closed.residue);
+                Self { residue, ..Self::of(id, "Parked", closed.to_string(), history) }
+            }
+        }
     }
 
-    /// One that somebody drives. `None` if it ends at this moment.
+    /// One that somebody drives. `None` if it has just ended.
     pub(super) fn of_status(id: &SagaId, status: SagaStatus, history: &History) -> Option<Self> {
         let detail = status.to_string();
         Some(match status {
@@ -110,10 +109,6 @@ impl View {
             history: history_shown,
             output: None,
         }
-    }
-
-    fn of_closed(id: &SagaId, closed: &Closed, history: &History) -> Self {
-        Self { residue: left(&closed.residue), ..Self::of(id, "Parked", closed.to_string(), history) }
     }
 
     fn of(id: &SagaId, status: &'static str, detail: String, history: &History) -> Self {
