@@ -5,6 +5,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +14,7 @@ use std::thread;
 use std::time::Instant;
 
 use fastrand::Rng;
+use rusqlite::Connection;
 use saga_tests::process::example;
 use saga_tests::worker::audit::{self, Tally};
 use saga_tests::worker::http::{ask, say};
@@ -107,6 +110,9 @@ fn told_to_end_it_drains_and_its_trips_go_on_when_it_is_back() {
     while site.book().calls.is_empty() {
         thread::yield_now();
     }
+    // Whoever never ends their request does not keep it.
+    let mut half = TcpStream::connect(address).unwrap();
+    half.write_all(b"POST /sagas HTTP/1.1\r\n").unwrap();
     site.life().terminate();
     // As long as the call is in flight it answers, and takes nothing on.
     let mut refused = 0;
@@ -269,6 +275,38 @@ fn a_second_worker_on_one_file_is_told_so() {
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(!second.status.success() && second.stdout.is_empty(), "{said}");
     assert!(said.starts_with("error: ") && said.contains("another process"), "{said}");
+}
+
+#[test]
+fn a_trip_whose_records_are_damaged_is_quarantined_and_says_what_may_be_in_effect() {
+    let mut site = Site::start(&Plan::of(false, &[((Hotel, Do, 1), Fault::KillBefore)]));
+    site.begin("trip");
+    while site.life().ended().is_none() {
+        thread::yield_now();
+    }
+    let damage = "UPDATE journal SET event = 'tone' WHERE event = 'done'";
+    assert_eq!(Connection::open(site.file()).unwrap().execute(damage, []).unwrap(), 1);
+    let (status, view) = site.ask("GET", "/sagas/trip", "");
+    assert_eq!((status, &view["status"]), (200, &json!("Quarantined")), "{view}");
+    let steps = view["residue"].as_array().unwrap().iter().map(|left| &left["step"]).collect::<Vec<_>>();
+    assert_eq!(steps, ["flight", "hotel", "car"], "{view}");
+    assert_eq!(site.ask("POST", "/sagas/trip/cancel", "").0, 409);
+    assert_eq!(site.ask("POST", "/sagas", &body("trip", "Ada")).0, 409);
+    site.begin("another");
+    assert_eq!(site.until_ended("another")["status"], "Completed");
+}
+
+#[test]
+fn as_long_as_the_file_cannot_be_written_nothing_is_accepted() {
+    let mut site = Site::start(&Plan::of(false, &[]));
+    let other = Connection::open(site.file()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (status, answer) = site.ask("POST", "/sagas", &body("trip", "Ada"));
+    assert_eq!(status, 503, "{answer}");
+    other.execute_batch("ROLLBACK").unwrap();
+    let (status, answer) = site.ask("POST", "/sagas", &body("trip", "Ada"));
+    assert!([200, 201].contains(&status), "{answer}");
+    assert_eq!(site.until_ended("trip")["status"], "Completed");
 }
 
 #[test]

@@ -151,7 +151,7 @@ impl Shared {
         stream.set_nodelay(true)?;
         let mut reader = BufReader::new(stream.try_clone()?);
         while let Some(request) = Request::read(&mut reader)? {
-            let (number, fault) = self.receive(&request);
+            let Some((number, fault)) = self.receive(&request) else { return Ok(()) };
             match fault {
                 None | Some(Fault::Refuse | Fault::Unavailable) => {
                     let (status, body) = self.decide(number, fault);
@@ -164,7 +164,7 @@ impl Shared {
     }
 
     /// Writes the call down, and says what goes wrong with it.
-    fn receive(&self, request: &Request) -> (usize, Option<Fault>) {
+    fn receive(&self, request: &Request) -> Option<(usize, Option<Fault>)> {
         let mut parts = request.path.split('/').skip(1);
         let step = parts.next().and_then(|name| Step::ALL.into_iter().find(|step| step.name() == name));
         let direction = match parts.next() {
@@ -173,7 +173,8 @@ impl Shared {
             _ => None,
         };
         let (Some(step), Some(direction), None) = (step, direction, parts.next()) else {
-            panic!("a call of {}", request.path);
+            self.book().violations.push(format!("a call of {}", request.path));
+            return None;
         };
         let header = |name| request.header(name).to_owned();
         let saga = header("saga-id");
@@ -198,7 +199,7 @@ impl Shared {
         };
         book.check_order(&received);
         book.calls.push(received);
-        (book.calls.len() - 1, fault)
+        Some((book.calls.len() - 1, fault))
     }
 
     /// Does what the call asks for, unless it is refused, and says what it is answered.

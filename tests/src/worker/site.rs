@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -87,11 +88,16 @@ impl Site {
         self.address.unwrap()
     }
 
+    /// The file of its log.
+    pub fn file(&self) -> PathBuf {
+        self.directory.path().join("trips.db")
+    }
+
     /// The command that starts a worker on the file of this site.
     pub fn command(&self) -> Command {
         let mut command = Command::new(example("travel_worker"));
         command
-            .args(["--store", &format!("sqlite:{}", self.directory.path().join("trips.db").display())])
+            .args(["--store", &format!("sqlite:{}", self.file().display())])
             .args(["--participants", &self.ledger.url()])
             .args(["--listen", "127.0.0.1:0", "--name", NAME])
             .args(["--call-timeout", &format!("{}ms", CALL_TIMEOUT.as_millis())])
