@@ -103,7 +103,7 @@ fn what_one_worker_has_begun_another_one_ends_whatever_it_knows_of_its_participa
 
 #[test]
 fn told_to_end_it_drains_and_its_trips_go_on_when_it_is_back() {
-    let plan = Plan::of(false, &[((Flight, Do, 1), Fault::Slow(200)), ((Hotel, Do, 1), Fault::Slow(200))]);
+    let plan = Plan::of(false, &[((Flight, Do, 1), Fault::Slow(1500))]);
     let mut site = Site::start(&plan);
     site.begin("trip");
     let address = site.address();
@@ -150,7 +150,7 @@ fn an_undo_that_is_refused_is_shown_as_parked_with_what_is_left() {
 
 #[test]
 fn a_trip_that_is_cancelled_is_compensated_whatever_happens_then() {
-    let mut site = Site::start(&Plan::of(true, &[((Hotel, Do, 1), Fault::Slow(150))]));
+    let mut site = Site::start(&Plan::of(true, &[((Hotel, Do, 1), Fault::Slow(1500))]));
     site.begin("trip");
     while site.book().calls.len() < 2 {
         thread::yield_now();
@@ -230,7 +230,7 @@ fn whatever_is_sent_to_it_it_answers_and_lives() {
     for round in 0..1500 {
         let mut body =
             if random.bool() { body(&format!("trip-{round}"), "Ada").into_bytes() } else { Vec::new() };
-        for _ in 0..random.usize(..12) {
+        for _ in 0..[0, 0, 1, 1, 2, 12][random.usize(..6)] {
             let place = random.usize(..=body.len());
             match random.u8(..3) {
                 0 if place < body.len() => drop(body.remove(place)),

@@ -62,6 +62,10 @@ pub fn run(plan: &Plan) -> (Tally, Vec<String>) {
             site.kill();
         }
     }
+    if let Some(after) = plan.kill_after {
+        sleep(after);
+        site.kill();
+    }
     if let Some(after) = plan.terminate_after {
         sleep(after);
         site.terminate();

@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::http::{Request, answer};
 use super::life::Life;
-use super::plan::{CALL_TIMEOUT, Direction, Fault, Plan, Step};
+use super::plan::{Direction, Fault, Plan, Step};
 
 /// The participants.
 #[derive(Debug)]
@@ -257,7 +257,7 @@ impl Shared {
             Fault::Hang => until_given_up(stream),
             Fault::Late => {
                 self.book().under_way += 1;
-                sleep(CALL_TIMEOUT * 2);
+                sleep(self.plan.call_timeout * 2);
                 let _ = self.decide_unheard(number, "late");
                 self.book().under_way -= 1;
                 stream.shutdown(Shutdown::Both)
@@ -296,7 +296,7 @@ impl Shared {
             }
             Fault::StopAt => {
                 let (status, body) = self.decide(number, None);
-                self.life.stop_for(CALL_TIMEOUT + CALL_TIMEOUT / 2);
+                self.life.stop_for(self.plan.call_timeout * 3 / 2);
                 answer(stream, status, &body)
             }
             Fault::Refuse | Fault::Unavailable => unreachable!("it is decided like a call that goes well"),

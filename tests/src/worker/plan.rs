@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-/// How long a call may take in the tests.
-pub const CALL_TIMEOUT: Duration = Duration::from_millis(250);
+/// How long a call may take where that shall happen to be too long.
+const SHORT: Duration = Duration::from_millis(250);
+
+/// How long a call may take where none shall take too long, however busy the machine is.
+const LONG: Duration = Duration::from_secs(30);
 
 /// One of the saga's steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,10 +88,14 @@ pub struct Plan {
     pub keyed: bool,
     /// Whether the worker is told that they are.
     pub said_keyed: bool,
+    /// How long a call may take.
+    pub call_timeout: Duration,
     /// The sagas, which run at the same time.
     pub sagas: Vec<SagaPlan>,
     /// After how long the worker is told to end, and started again.
     pub terminate_after: Option<Duration>,
+    /// After how long it is killed, whatever it does then.
+    pub kill_after: Option<Duration>,
 }
 
 impl Step {
@@ -111,15 +118,25 @@ impl Plan {
         let mut random = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let sagas = (0..random.u32(1..=3)).map(|number| SagaPlan::new(seed, number, &mut random)).collect();
         let keyed = random.bool();
+        let kill_after = (random.u8(..3) == 0).then(|| Duration::from_micros(random.u64(..60_000)));
         let terminate_after = (random.u8(..5) == 0).then(|| Duration::from_millis(random.u64(..400)));
-        Self { seed, keyed, said_keyed: keyed, sagas, terminate_after }
+        Self { seed, keyed, said_keyed: keyed, call_timeout: SHORT, sagas, terminate_after, kill_after }
     }
 
-    /// One saga with these faults.
+    /// One saga with these faults. Calls time out only if one of them never comes to its end.
     pub fn of(keyed: bool, faults: &[(Call, Fault)]) -> Self {
-        let faults = faults.iter().copied().collect();
+        let faults: BTreeMap<Call, Fault> = faults.iter().copied().collect();
+        let call_timeout = if faults.values().any(|fault| fault.takes_too_long()) { SHORT } else { LONG };
         let saga = SagaPlan { id: "trip".to_owned(), faults, ..SagaPlan::default() };
-        Self { seed: 0, keyed, said_keyed: keyed, sagas: vec![saga], terminate_after: None }
+        Self {
+            seed: 0,
+            keyed,
+            said_keyed: keyed,
+            call_timeout,
+            sagas: vec![saga],
+            terminate_after: None,
+            kill_after: None,
+        }
     }
 }
 
@@ -167,9 +184,9 @@ impl Fault {
         }
     }
 
-    /// Whether it kills the worker.
-    pub fn kills(self) -> bool {
-        matches!(self, Self::KillBefore | Self::KillAt)
+    /// Whether the worker waits in vain.
+    fn takes_too_long(self) -> bool {
+        matches!(self, Self::Hang | Self::HangAfter | Self::Late | Self::StopAt)
     }
 }
 

@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use super::http::{Reply, ask};
 use super::ledger::{Book, Ledger};
 use super::life::Life;
-use super::plan::{CALL_TIMEOUT, Plan};
+use super::plan::Plan;
 use crate::process::example;
 
 /// The worker's name.
@@ -42,6 +42,7 @@ pub struct Site {
     life: Arc<Life>,
     ledger: Ledger,
     keyed: bool,
+    call_timeout: Duration,
     address: Option<SocketAddr>,
     /// The sagas that were answered 201 or 200.
     accepted: Vec<String>,
@@ -59,6 +60,7 @@ impl Site {
             life,
             ledger,
             keyed: plan.said_keyed,
+            call_timeout: plan.call_timeout,
             address: None,
             accepted: Vec::new(),
             seen: BTreeMap::new(),
@@ -100,7 +102,7 @@ impl Site {
             .args(["--store", &format!("sqlite:{}", self.file().display())])
             .args(["--participants", &self.ledger.url()])
             .args(["--listen", "127.0.0.1:0", "--name", NAME])
-            .args(["--call-timeout", &format!("{}ms", CALL_TIMEOUT.as_millis())])
+            .args(["--call-timeout", &format!("{}ms", self.call_timeout.as_millis())])
             .args(self.keyed.then_some("--keyed"))
             .env_remove("RUST_LOG")
             .stdin(Stdio::null());
