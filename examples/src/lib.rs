@@ -1,7 +1,8 @@
 //! Example sagas on real services:
 //!
 //! - [`travel`]: a flight, a hotel and a car, all of them or none;
-//! - [`order`]: an order, paid and on its way, or nothing of it.
+//! - [`order`]: an order, paid and on its way, or nothing of it;
+//! - [`worker`]: the trip once more, as a service that any participants can be plugged into.
 //!
 //! | module | holds what the examples share |
 //! | --- | --- |
@@ -22,3 +23,4 @@ pub mod order;
 pub mod program;
 pub mod service;
 pub mod travel;
+pub mod worker;

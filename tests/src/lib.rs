@@ -15,3 +15,6 @@ pub mod world;
 
 pub mod travel;
 pub mod travel_process;
+
+#[cfg(unix)]
+pub mod worker;

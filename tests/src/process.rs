@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// The examples' programs.
-const EXAMPLES: [&str; 2] = ["travel_booking", "order_fulfilment"];
+const EXAMPLES: [&str; 3] = ["travel_booking", "order_fulfilment", "travel_worker"];
 
 /// The program of an example, built from the sources as they are now.
 pub fn example(name: &str) -> &'static Path {
@@ -82,6 +82,11 @@ impl Process {
         let mut line = String::new();
         BufReader::new(self.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         line
+    }
+
+    /// Its standard output, which must be piped.
+    pub fn output(&mut self) -> ChildStdout {
+        self.0.stdout.take().unwrap()
     }
 
     /// Collects what it says on its standard error, which must be piped.

@@ -36,7 +36,7 @@ async fn story_now<S: Shape>(handle: &Handle<S>) -> Vec<String> {
 
 /// A saga in a world of its own.
 async fn alone<S: Shape>(world: &World) -> (Coordinator, Handle<S>) {
-    let coordinator = start::<S, _>(MemoryLog::new(), world).await;
+    let coordinator = start::<S, _>(TestLog::new(MemoryLog::new()), world).await;
     let handle = begin::<S>(&coordinator, "s").await;
     (coordinator, handle)
 }

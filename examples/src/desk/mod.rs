@@ -176,7 +176,8 @@ fn reason(body: &[u8]) -> String {
     }
 }
 
-fn excerpt(body: &[u8]) -> String {
+/// The beginning of an answer, to be shown.
+pub(crate) fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     match text.char_indices().nth(ANSWER_SHOWN_MAX) {
         Some((end, _)) => format!("`{}…`", &text[..end]),

@@ -52,7 +52,7 @@ pub(crate) fn warn(text: &str) {
 }
 
 /// Comes back when this process is told to end: by ctrl-c, SIGTERM, or the end of standard input if `with_input`.
-async fn told_to_end(with_input: bool) -> anyhow::Result<()> {
+pub(crate) async fn told_to_end(with_input: bool) -> anyhow::Result<()> {
     let input = async {
         if with_input {
             input_ended().await;

@@ -41,7 +41,7 @@ pub use status::{Parked, ParkedCall, SagaStatus};
 
 use crate::coordinator::shared::Shared;
 use crate::id::SagaId;
-use crate::log::SagaLog;
+use crate::log::{History, HistoryError, SagaLog};
 
 /// Executes sagas on one log.
 ///
@@ -86,6 +86,11 @@ impl Coordinator {
     /// those that have woken since.
     pub fn unclaimed(&self) -> Vec<Unclaimed> {
         self.inner.shared.unclaimed()
+    }
+
+    /// Everything that the log holds of a saga, ended ones included; `None` if it was never begun.
+    pub async fn history(&self, id: &SagaId) -> Result<Option<History>, HistoryError> {
+        self.inner.shared.log.history(id).await
     }
 
     /// Drains: attempts that are in flight end and are recorded, nothing new starts, then the log is let go. Unfinished
