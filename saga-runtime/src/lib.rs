@@ -40,7 +40,7 @@ pub use coordinator::{
     BeginError, Begun, CancelAnswer, Coordinator, Handle, HandleError, Outcome, SagaStatus, StartError,
 };
 pub use data::SagaData;
-pub use error::{Failure, FailureKind, StepError};
+pub use error::{Failure, FailureKind, RETRY_AFTER_MAX, StepError};
 pub use id::{InvalidSagaId, SagaId};
 pub use parameter::SagaParameter;
 pub use saga::{Compensatable, Keyed, RunsOn, Saga, Signal, StateOf};
