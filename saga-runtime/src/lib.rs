@@ -13,6 +13,7 @@
 //! | `macros` | yes | `saga!` and `#[derive(StepError)]` |
 //! | `sqlite` | yes | `SqliteLog`, and `coordinator` |
 //! | `coordinator` | by `sqlite` | the engine, on tokio |
+//! | `reqwest` | no | `http`: the client of participants that are called over HTTP |
 
 #[cfg(feature = "coordinator")]
 pub mod coordinator;
@@ -20,6 +21,8 @@ pub mod data;
 pub mod definition;
 pub mod graph;
 pub mod guide;
+#[cfg(feature = "reqwest")]
+pub mod http;
 #[cfg(feature = "coordinator")]
 pub mod log;
 pub mod machine;
