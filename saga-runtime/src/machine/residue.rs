@@ -52,11 +52,13 @@ impl Residue {
     }
 
     /// Nobody knows any more whether the effect of the step at `place` holds.
+    #[cfg(feature = "coordinator")]
     pub(crate) fn doubt(&mut self, place: Place) {
         self.0.entry(place).or_insert(Effect::InDoubt);
     }
 
     /// The effect of the step at `place` does not hold, or is somebody else's.
+    #[cfg(feature = "coordinator")]
     pub(crate) fn remove(&mut self, place: &Place) {
         self.0.remove(place);
     }
