@@ -48,8 +48,8 @@ pub trait StepError: fmt::Display {
     /// How long the participant asks to be left alone, as HTTP's `Retry-After` does. The next attempt of this call waits
     /// at least as long, though never longer than [`RETRY_AFTER_MAX`], and never shorter than its own back-off.
     ///
-    /// It is a wish, and not recorded: who takes over the log goes by the back-off. It spends no retry, and a deadline
-    /// passes meanwhile.
+    /// It is a wish, and not recorded: who takes over the log, or is woken by something else meanwhile, may go by the
+    /// back-off alone. The deadline does not wait for it, and an operator's retry does not either.
     fn retry_after(&self) -> Option<Duration> {
         None
     }

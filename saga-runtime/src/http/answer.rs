@@ -72,8 +72,8 @@ impl Answer {
         Err(match outcome {
             Outcome::Done => return Ok(self),
             Outcome::Refused => match self.decode() {
-                Ok(refusal) => HttpError::Refused(refusal),
-                Err(_) => HttpError::RefusedOtherwise(self.words("refused")),
+                Ok(refusal) if !self.is_silent() => HttpError::Refused(refusal),
+                _ => HttpError::RefusedOtherwise(self.words("refused")),
             },
             Outcome::Superseded => HttpError::Superseded(self.words("superseded")),
             Outcome::Transient => {
@@ -94,6 +94,10 @@ impl Answer {
         }
         let body = if body.is_empty() { b"null" } else { body };
         serde_json::from_slice(body).map_err(|error| error.to_string())
+    }
+
+    fn is_silent(&self) -> bool {
+        self.body.as_ref().is_ok_and(|Body(body)| body.trim_ascii().is_empty())
     }
 
     fn unknown<E>(&self, what: &str) -> HttpError<E> {

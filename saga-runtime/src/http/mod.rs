@@ -5,8 +5,10 @@
 //! use saga_runtime::{Context, Keyed};
 //! use serde::{Deserialize, Serialize};
 //!
-//! # #[derive(Serialize)] struct Trip { seats: u32 }
-//! #[derive(Debug, Clone, Serialize, Deserialize)]
+//! #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+//! struct Trip { seats: i64 }
+//!
+//! #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 //! struct Reservation { number: i64 }
 //!
 //! /// Why the service refuses: the body of its refusals.
@@ -36,6 +38,17 @@
 //!     /// A probe: `null` is `None`.
 //!     async fn find(&self, cx: &Context) -> Result<Option<Reservation>, HttpError> {
 //!         self.service.post(cx, "/seats/find").send().await
+//!     }
+//! }
+//!
+//! # #[cfg(feature = "macros")]
+//! saga_runtime::saga! {
+//!     /// Holds seats for a trip.
+//!     saga BookTrip(trip: Trip) -> Reservation {
+//!         with flights: FlightDesk;
+//!         step flight: Reservation = flights.reserve(cx, trip) compensate flights.cancel(cx);
+//!         # read settled: Option<Reservation> = flights.find(cx);
+//!         return flight;
 //!     }
 //! }
 //! # fn main() -> Result<(), ClientError> { FlightDesk::new("http://127.0.0.1:7001").map(drop) }

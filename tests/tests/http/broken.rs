@@ -171,6 +171,10 @@ async fn a_refusal_is_typed_if_it_can_be_read() {
     let (answer, _) = meet(all(refused(REFUSED))).await;
     assert_eq!(answer, Err(HttpError::Refused(SoldOut { left: 1 })));
     let (answer, _) = meet(all(refused(r#"{"detail":"closed on Sundays"}"#))).await;
+    let server = Raw::start(all(refused(""))).await;
+    let client = client(&format!("http://{}", server.address));
+    let silent: Result<(), HttpError> = client.post(&cx(), "/seats").confirm().await;
+    assert!(matches!(silent, Err(HttpError::RefusedOtherwise(_))), "{silent:?}");
     let Err(HttpError::RefusedOtherwise(words)) = answer else { panic!("{answer:?}") };
     assert!(
         words.to_string().ends_with("/seats: refused (422 Unprocessable Entity): closed on Sundays"),
