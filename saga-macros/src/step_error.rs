@@ -14,6 +14,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     };
     let mut errors = Vec::new();
     let runtime = &runtime(&input.attrs);
+    let retry_after = retry_after(runtime, &input);
     let kind = match &input.data {
         Data::Enum(data) if !data.variants.is_empty() => {
             let arms = data.variants.iter().map(|variant| {
@@ -53,6 +54,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
             fn kind(&self) -> #runtime::FailureKind {
                 #kind
             }
+            #retry_after
         }
         #(#errors)*
     }
@@ -104,6 +106,40 @@ fn whole(runtime: &TokenStream, input: &DeriveInput, fields: &Fields) -> Result<
     }
     let field = only_field(fields, class)?;
     Ok(quote!(#runtime::StepError::kind(&self.#field)))
+}
+
+/// Hands on what the fields behind `inner` say; nothing where there is none.
+fn retry_after(runtime: &TokenStream, input: &DeriveInput) -> Option<TokenStream> {
+    let inner = |attrs: &[Attribute], fields: &Fields| {
+        let class = class_of(attrs).ok().flatten().or_else(|| class_of(&input.attrs).ok().flatten());
+        class
+            .filter(|class| matches!(class, Class::Inner(_)))
+            .and_then(|class| only_field(fields, class).ok())
+    };
+    let wish = match &input.data {
+        Data::Struct(data) => {
+            let field = inner(&[], &data.fields)?;
+            quote!(#runtime::StepError::retry_after(&self.#field))
+        }
+        Data::Enum(data) => {
+            let arms = data.variants.iter().filter_map(|variant| {
+                let (name, field) = (&variant.ident, inner(&variant.attrs, &variant.fields)?);
+                Some(quote!(Self::#name { #field: inner } => #runtime::StepError::retry_after(inner),))
+            });
+            let arms = arms.collect::<Vec<_>>();
+            if arms.is_empty() {
+                return None;
+            }
+            let rest = (arms.len() < data.variants.len()).then(|| quote!(_ => ::core::option::Option::None,));
+            quote!(match self { #(#arms)* #rest })
+        }
+        Data::Union(_) => return None,
+    };
+    Some(quote! {
+        fn retry_after(&self) -> ::core::option::Option<::core::time::Duration> {
+            #wish
+        }
+    })
 }
 
 fn kind(runtime: &TokenStream, class: Class) -> Option<TokenStream> {
@@ -211,6 +247,14 @@ mod tests {
                         match self {
                             Self::SoldOut { .. } => ::saga_runtime::FailureKind::Refused,
                             Self::Http { source: inner } => ::saga_runtime::StepError::kind(inner),
+                        }
+                    }
+                    fn retry_after(&self) -> ::core::option::Option<::core::time::Duration> {
+                        match self {
+                            Self::Http { source: inner } => {
+                                ::saga_runtime::StepError::retry_after(inner)
+                            }
+                            _ => ::core::option::Option::None,
                         }
                     }
                 }

@@ -105,13 +105,16 @@
 //!
 //! What the service tells its caller, and what the caller's error is to say about the effect:
 //!
-//! | here | over HTTP, for instance | for the saga |
+//! | here | over HTTP | for the saga |
 //! | --- | --- | --- |
 //! | [`Answer::Done`], [`Compensated`], what a probe found | 200 | done |
 //! | [`Answer::Refused`], [`Answer::Superseded`] | 422, 409 | refused |
 //! | [`ErrorKind::Transient`] | 503 | transient |
-//! | [`ErrorKind::Unknown`], [`ErrorKind::Fault`] | 500 | unknown |
+//! | [`ErrorKind::Unknown`], [`ErrorKind::Fault`] | 500, 422 | unknown |
 //! | [`InvalidCall`] | 400 | unknown: what is wrong with this attempt says nothing about another one |
+//!
+//! A service on axum is spared that by the feature `axum`: its `saga_participant::axum` reads who calls, and makes of these
+//! the responses that the runtime's `http::Client` understands. [`http`] is what the two agree upon.
 //!
 //! A saga may try again after a probe that found nothing: so the numbers of the attempts (`cx.attempt()`) are to be passed
 //! on by [`Action::attempt`] and [`Probe::attempt`] wherever there is a probe.
@@ -139,7 +142,7 @@
 //! | `sqlx` | `saga_participant::sqlx` | of [sqlx](https://docs.rs/sqlx) 0.9 on Postgres or SQLite, with the driver that your own dependency on sqlx names |
 //! | `tokio-postgres` | `saga_participant::tokio_postgres` | of [tokio-postgres](https://docs.rs/tokio-postgres) 0.7 |
 //!
-//! None is on by default. For another database there is the pure core: [`Call::decide`] over a [`State`]. All modules
+//! None is on by default, nor is `axum`. For another database there is the pure core: [`Call::decide`] over a [`State`]. All modules
 //! use the same table, so that a service may go from one library to another. On Postgres a duplicate waits at the unique
 //! key until the first call is committed, and is then answered what that was answered; on SQLite calls wait for the one
 //! writer.
@@ -169,6 +172,9 @@ mod retention;
 mod row;
 mod state;
 
+#[cfg(feature = "axum")]
+pub mod axum;
+pub mod http;
 #[cfg(feature = "rusqlite")]
 pub mod rusqlite;
 #[cfg(feature = "sqlx")]

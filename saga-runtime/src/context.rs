@@ -45,7 +45,7 @@ impl Context {
     /// The same for an item of the `for`s around the step.
     #[must_use]
     pub fn of_items(self, items: Items) -> Self {
-        let is_compensation = self.key != self.action_key;
+        let is_compensation = self.is_compensation();
         let key = IdempotencyKey::action(self.definition, &self.saga, self.step, &items);
         let action = Self { items, action_key: key.clone(), key, ..self };
         if is_compensation { action.into_compensation() } else { action }
@@ -70,6 +70,11 @@ impl Context {
     /// The idempotency key of the step's action: what a compensation by key undoes.
     pub fn action_key(&self) -> &IdempotencyKey {
         &self.action_key
+    }
+
+    /// Whether the call is a compensation.
+    pub fn is_compensation(&self) -> bool {
+        self.key != self.action_key
     }
 
     /// The id of the saga.

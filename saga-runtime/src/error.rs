@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::time::Duration;
 
 /// What a failed attempt says about its effect. The engine's whole behaviour hangs on it, so in doubt say
 /// [`Unknown`](Self::Unknown).
@@ -43,7 +44,20 @@ pub enum FailureKind {
 pub trait StepError: fmt::Display {
     /// What this error says about the effect.
     fn kind(&self) -> FailureKind;
+
+    /// How long the participant asks to be left alone, as HTTP's `Retry-After` does. The next attempt of this call waits
+    /// at least as long, though never longer than [`RETRY_AFTER_MAX`], and never shorter than its own back-off.
+    ///
+    /// It is a wish, and not recorded: who takes over the log, or is woken by something else meanwhile, may go by the
+    /// back-off alone. The deadline does not wait for it, and an operator's retry does not either.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
 }
+
+/// The longest that an attempt waits because its participant [asks](StepError::retry_after) for it: an hour. Nobody knows
+/// what such a wish is worth, and more than this stops a saga.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 
 impl StepError for Infallible {
     fn kind(&self) -> FailureKind {
@@ -55,6 +69,10 @@ impl<E: StepError + ?Sized> StepError for Box<E> {
     fn kind(&self) -> FailureKind {
         (**self).kind()
     }
+
+    fn retry_after(&self) -> Option<Duration> {
+        (**self).retry_after()
+    }
 }
 
 /// A failed attempt: what is known of its effect, and why in words.
@@ -64,18 +82,35 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The error's own words.
     pub message: String,
+    /// How long the participant asks to be left alone. Not recorded.
+    pub retry_after: Option<Duration>,
 }
 
 impl Failure {
+    /// A failure of this kind.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), retry_after: None }
+    }
+
+    /// A failure that surely had no effect, and would be the same again.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Refused, message)
+    }
+
+    /// A failure that surely had no effect, and is worth another try.
+    pub fn transient(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Transient, message)
+    }
+
     /// A failure after which nobody can say whether there was an effect.
     pub fn unknown(message: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Unknown, message: message.into() }
+        Self::new(FailureKind::Unknown, message)
     }
 }
 
 impl<E: StepError> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { kind: error.kind(), message: error.to_string() }
+        Self { retry_after: error.retry_after(), ..Self::new(error.kind(), error.to_string()) }
     }
 }
 

@@ -14,6 +14,7 @@
 //! | `sqlite` | yes | `SqliteLog`, and `coordinator` |
 //! | `coordinator` | by `sqlite` | the engine, on tokio |
 //! | `verify` | no | explores what can go wrong with a saga, in a test |
+//! | `reqwest` | no | `http`: the client of participants that are called over HTTP |
 
 #[cfg(feature = "coordinator")]
 pub mod coordinator;
@@ -21,6 +22,8 @@ pub mod data;
 pub mod definition;
 pub mod graph;
 pub mod guide;
+#[cfg(feature = "reqwest")]
+pub mod http;
 #[cfg(feature = "coordinator")]
 pub mod log;
 pub mod machine;
@@ -44,7 +47,7 @@ pub use coordinator::{
     BeginError, Begun, CancelAnswer, Coordinator, Handle, HandleError, Outcome, SagaStatus, StartError,
 };
 pub use data::SagaData;
-pub use error::{Failure, FailureKind, StepError};
+pub use error::{Failure, FailureKind, RETRY_AFTER_MAX, StepError};
 pub use id::{InvalidSagaId, SagaId};
 pub use parameter::SagaParameter;
 pub use saga::{Compensatable, Keyed, RunsOn, Saga, Signal, StateOf};

@@ -7,6 +7,7 @@ use crate::world::{Fault, Place, Which};
 
 /// How far to go.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a way to go further")]
 pub struct Plan {
     /// How many calls have a fault, at most.
     pub faults: usize,

@@ -43,28 +43,25 @@ impl Shop {
     /// Takes something: the answer is the number of its row.
     pub fn take(&self, tx: &Connection, cx: &Context) -> Result<u32, DeskError> {
         let fault = self.0.made(cx, Which::Local);
-        self.add(tx, cx, fault, "done", None)
+        Self::add(tx, cx, fault, "done", None)
     }
 
     /// Puts back what is in the row with this number.
     pub fn put_back(&self, tx: &Connection, cx: &Context, number: &u32) -> Result<(), DeskError> {
         let fault = self.0.made(cx, Which::LocalCompensation);
-        self.add(tx, cx, fault, "compensated", Some(*number)).map(drop)
+        Self::add(tx, cx, fault, "compensated", Some(*number)).map(drop)
     }
 
     /// Whatever goes wrong goes wrong after the row was added, but for the panic before it.
     #[allow(clippy::panic, reason = "it is scripted")]
     fn add(
-        &self,
         tx: &Connection,
         cx: &Context,
         fault: Option<Fault>,
         event: &str,
         number: Option<u32>,
     ) -> Result<u32, DeskError> {
-        if fault == Some(Fault::PanicBefore) {
-            panic!("{PANIC}");
-        }
+        assert!(fault != Some(Fault::PanicBefore), "{PANIC}");
         let statement = |error: rusqlite::Error| DeskError::Statement(error.to_string());
         let key = format!("{}/{}", cx.saga_id(), name(cx));
         let add = "INSERT INTO stock (key, event, number)

@@ -18,7 +18,7 @@ use saga_tests::sagas::{Basket, Nest, Payment, Quote, Shape, Tour, Trip};
 /// Everything that can be said about a saga of this shape, legal or not.
 fn facts(definition: &Definition) -> Vec<Fact> {
     let message = || "m".to_owned();
-    let failed = |kind| AttemptFact::Failed(Failure { kind, message: message() });
+    let failed = |kind| AttemptFact::Failed(Failure::new(kind, message()));
     let attempt = || {
         [
             AttemptFact::Opened,
@@ -224,7 +224,7 @@ impl Rules {
     }
 
     fn check_learnt<S: Shape>(&self, node: &Node<S>, call: &Call) {
-        let failure = |kind| Settled::<()>::Failed(Failure { kind, message: "m".to_owned() });
+        let failure = |kind| Settled::<()>::Failed(Failure::new(kind, "m".to_owned()));
         let mut all = vec![
             Settled::Done(()),
             failure(FailureKind::Refused),

@@ -1,6 +1,7 @@
 //! The verification kit explores sagas as a user would have it do, and finds what is planted.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
+#![allow(clippy::unused_async, reason = "a fake does at once what a service takes time for")]
 
 use std::time::Duration;
 

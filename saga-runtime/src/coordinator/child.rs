@@ -18,7 +18,7 @@ use crate::coordinator::shared::{Entry, LOG_BACK_OFF, Shared};
 use crate::coordinator::status::{Progress, SagaStatus};
 use crate::coordinator::wake::{Found, find, tell, wake_if_seen};
 use crate::definition::{Definition, StepKind};
-use crate::error::{Failure, FailureKind};
+use crate::error::Failure;
 use crate::id::SagaId;
 use crate::log::{History, Status};
 use crate::machine::{Effect, Items, Settled};
@@ -218,7 +218,7 @@ impl Child {
             return Ended::Settled(Settled::Done("null".to_owned()));
         }
         let message = format!("saga `{}` was {closed}", self.id);
-        Ended::Settled(Settled::Failed(Failure { kind: FailureKind::Refused, message }))
+        Ended::Settled(Settled::Failed(Failure::refused(message)))
     }
 
     /// Ends the child by hand with its parent, and answers what of it may still be in effect.
@@ -282,7 +282,7 @@ impl Child {
 
     fn beyond_turning(&self) -> Failure {
         let message = format!("saga `{}` has ended, and cannot compensate any more", self.id);
-        Failure { kind: FailureKind::Refused, message }
+        Failure::refused(message)
     }
 
     /// Waits before the next look. `false`: the coordinator shuts down first.
@@ -422,5 +422,5 @@ fn closed_by_hand(definition: &Definition, closed: &Closed, held: bool) -> Ended
 
 fn refused(definition: &Definition, why: &str) -> Ended<String> {
     let message = format!("`{}` has no effect: {why}", definition.name);
-    Ended::Settled(Settled::Failed(Failure { kind: FailureKind::Refused, message }))
+    Ended::Settled(Settled::Failed(Failure::refused(message)))
 }

@@ -253,7 +253,7 @@ fn attempt(event: &str, record: &Record) -> Result<AttemptFact, String> {
                 Some("unknown") => FailureKind::Unknown,
                 other => return Err(format!("{other:?} is no outcome of an attempt")),
             };
-            AttemptFact::Failed(Failure { kind, message: message.unwrap_or_default() })
+            AttemptFact::Failed(Failure::new(kind, message.unwrap_or_default()))
         }
         "absent" => AttemptFact::Absent,
         "not sent" => AttemptFact::NotSent,
@@ -342,7 +342,7 @@ mod tests {
     fn every_fact_is_read_back_from_its_record() {
         let attempts = || {
             [FailureKind::Refused, FailureKind::Transient, FailureKind::Unknown]
-                .map(|kind| AttemptFact::Failed(Failure { kind, message: "\"quoted\"\n".into() }))
+                .map(|kind| AttemptFact::Failed(Failure::new(kind, "\"quoted\"\n")))
                 .into_iter()
                 .chain([AttemptFact::Opened, AttemptFact::Absent, AttemptFact::NotSent, AttemptFact::Due(7)])
                 .chain([AttemptFact::GaveUp("spent".into()), AttemptFact::Parked("panic".into())])

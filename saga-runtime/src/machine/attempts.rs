@@ -212,7 +212,7 @@ mod tests {
     }
 
     fn failed(kind: FailureKind) -> AttemptFact {
-        AttemptFact::Failed(Failure { kind, message: String::new() })
+        AttemptFact::Failed(Failure::new(kind, String::new()))
     }
 
     fn refusal(definitive: bool) -> Refusal {

@@ -207,7 +207,7 @@ mod tests {
     const CARELESS: Settlement = Settlement { keyed: false, probe: false };
 
     fn after(kind: FailureKind, role: Role, settlement: Settlement) -> Call {
-        let failure = Failure { kind, message: String::new() };
+        let failure = Failure::new(kind, String::new());
         let attempts = Attempts::opened().after(&AttemptFact::Failed(failure)).unwrap();
         let kind = settlement.next(&attempts);
         Call { place: 0.into(), kind, role, attempts, settlement, otherwise: false }
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_refusal_after_a_lost_reply_is_definitive_only_from_a_keyed_call() {
-        let refused = || Failure { kind: FailureKind::Refused, message: "no".into() };
+        let refused = || Failure::refused("no");
         let definitive = |settlement| {
             let mut call = after(FailureKind::Unknown, Role::Compensatable, settlement);
             call.kind = CallKind::Action;

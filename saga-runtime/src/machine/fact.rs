@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::data::DataError;
-use crate::error::{Failure, FailureKind};
+use crate::error::Failure;
 use crate::machine::attempts::AttemptFact;
 use crate::machine::place::{Items, Place};
 use crate::machine::state::Control;
@@ -48,9 +48,7 @@ impl FactKind {
         match self {
             Self::Attempt(AttemptFact::Failed(failure))
             | Self::Compensation(AttemptFact::Failed(failure)) => Some(failure.clone()),
-            Self::Refused(Refusal { message, .. }) => {
-                Some(Failure { kind: FailureKind::Refused, message: message.clone() })
-            }
+            Self::Refused(Refusal { message, .. }) => Some(Failure::refused(message.clone())),
             _ => None,
         }
     }

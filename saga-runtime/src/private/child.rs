@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::{Outcome, stale};
 use crate::data::DataError;
 use crate::definition::Definition;
-use crate::error::{Failure, FailureKind};
+use crate::error::Failure;
 use crate::machine::{Begins, Local, Settled};
 use crate::saga::Compensatable;
 
@@ -14,9 +14,7 @@ pub fn begins<E>(definition: &'static Definition, input: Option<Result<String, D
     match input {
         None => Settled::Failed(stale()),
         Some(Ok(input)) => Settled::Begins(Begins { definition, input }),
-        Some(Err(error)) => {
-            Settled::Failed(Failure { kind: FailureKind::Transient, message: error.to_string() })
-        }
+        Some(Err(error)) => Settled::Failed(Failure::transient(error.to_string())),
     }
 }
 

@@ -31,7 +31,7 @@ use crate::data::{self, SagaData};
 pub use crate::definition::{
     Block, Compensation, Definition, EventNames, Field, Parameter, StandsFor, StepDefinition, StepKind, Zone,
 };
-use crate::error::{Failure, FailureKind, StepError};
+use crate::error::{Failure, StepError};
 #[cfg(feature = "coordinator")]
 pub use crate::log::Transactional;
 #[cfg(feature = "sqlite")]
@@ -102,12 +102,12 @@ pub fn due<E>(time: Option<Time>) -> Settled<E> {
 pub fn stale() -> Failure {
     let message = "the condition around it held when it was decided, and does not now: it depends on more than \
                    the saga's data";
-    Failure { kind: FailureKind::Transient, message: message.to_owned() }
+    Failure::transient(message)
 }
 
 /// Data of a position in the form in which a call sees it.
 pub fn gathered<G: Gathered>(data: G, what: &str) -> Result<G::Value, Failure> {
-    let unreadable = |error: DataError| Failure { kind: FailureKind::Transient, message: error.to_string() };
+    let unreadable = |error: DataError| Failure::transient(error.to_string());
     data.gather(what).map_err(unreadable)
 }
 

@@ -311,7 +311,7 @@ impl World {
             Fault::Refused => Settled::Failed(said_no()),
             Fault::Transient => {
                 let message = "the participant has no time".to_owned();
-                Settled::Failed(Failure { kind: FailureKind::Transient, message })
+                Settled::Failed(Failure::transient(message))
             }
             Fault::ReplyLost => {
                 self.deliver(&passing, first).await;
@@ -372,12 +372,12 @@ impl World {
             let account = inner.account(passing);
             if account.closed || passing.cx.attempt() < account.barred_below {
                 let message = "what was sent before the compensation comes too late".to_owned();
-                return Settled::Failed(Failure { kind: FailureKind::Refused, message });
+                return Settled::Failed(Failure::refused(message));
             }
             match account.answer.clone().filter(|_| passing.keyed) {
                 Some(Ok(fact)) => return done(fact),
                 Some(Err(message)) => {
-                    return Settled::Failed(Failure { kind: FailureKind::Refused, message });
+                    return Settled::Failed(Failure::refused(message));
                 }
                 None => {}
             }
@@ -424,7 +424,7 @@ impl Inner {
 }
 
 fn said_no() -> Failure {
-    Failure { kind: FailureKind::Refused, message: "the participant says no".to_owned() }
+    Failure::refused("the participant says no")
 }
 
 fn done<E: Event>(fact: Fact) -> Settled<E> {

@@ -6,16 +6,23 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::Either;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tracing::{Instrument, info, info_span, warn};
 
-use super::{Driver, Stop, is_child, not_sent, policy, step_name};
+use super::{Direction, Driver, Stop, is_child, not_sent, policy, step_name};
 use crate::__private::CallFuture;
 use crate::context::Context;
 use crate::coordinator::attempt::{Ended, attempt, panic_message};
 use crate::coordinator::child::Child;
-use crate::error::{Failure, FailureKind};
+use crate::error::{Failure, RETRY_AFTER_MAX};
 use crate::machine::{Begins, Call, CallKind, Event, Fact, FactKind, Place, Settled, settle};
 use crate::saga::Saga;
+
+impl Direction {
+    pub(super) fn of(call: &Call) -> Self {
+        if call.kind == CallKind::Compensation { Self::Compensation } else { Self::Action }
+    }
+}
 
 impl<S: Saga> Driver<S> {
     /// Waits until the saga is among those that run at once. Commands wait meanwhile.
@@ -104,6 +111,11 @@ impl<S: Saga> Driver<S> {
         let Some(failure) = kind.failure() else { return };
         let (step, attempt) = (step_name::<S>(call), call.attempts.made());
         warn!(step = &*step, kind = ?call.kind, attempt, outcome = %failure.kind, error = failure.message, "failed");
+        let id = (call.place.clone(), Direction::of(call));
+        match failure.retry_after.map(|wish| Instant::now() + wish.min(RETRY_AFTER_MAX)) {
+            Some(not_before) => self.not_before.insert(id, not_before),
+            None => self.not_before.remove(&id),
+        };
         self.failures.insert(call.place.clone(), failure);
     }
 }
@@ -119,7 +131,7 @@ async fn child_attempt<S: Saga>(
         Ok(child) => child,
         // It cannot be begun, now or ever.
         Err(message) => {
-            let failure = Failure { kind: FailureKind::Refused, message };
+            let failure = Failure::refused(message);
             return (call, Ended::Settled(Settled::Failed(failure)));
         }
     };

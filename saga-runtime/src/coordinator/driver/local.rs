@@ -11,7 +11,7 @@ use crate::coordinator::attempt::panic_message;
 use crate::coordinator::journal::{self, Entry};
 use crate::coordinator::shared::LOG_BACK_OFF;
 use crate::definition::StepKind;
-use crate::error::{Failure, FailureKind};
+use crate::error::Failure;
 use crate::log::{AppendError, AppendLocal, LocalAnswer, LocalCall, Record, Status, Wake};
 use crate::machine::{Call, CallKind, Event, Fact, Local, Settled, State, settle};
 use crate::saga::{Saga, StateOf};
@@ -105,7 +105,7 @@ impl<S: Saga> Driver<S> {
     fn local_failed(&mut self, call: &Call, cause: String, records: &mut Vec<Record>) -> Result<(), Stop> {
         let settled = match call.kind {
             CallKind::Compensation => Settled::Panicked(cause),
-            _ => Settled::Failed(Failure { kind: FailureKind::Transient, message: cause }),
+            _ => Settled::Failed(Failure::transient(cause)),
         };
         for fact in facts::<S>(call, settled, self.now()) {
             self.note_failure(call, &fact.kind);
@@ -121,7 +121,7 @@ fn facts<S: Saga>(call: &Call, settled: Settled<S::Event>, now_ms: u64) -> Vec<F
         Ok(event) => match event.to_fact() {
             Ok(fact) => return vec![fact],
             Err(error) => {
-                let failure = Failure { kind: FailureKind::Transient, message: error.to_string() };
+                let failure = Failure::transient(error.to_string());
                 settle::<S::Event>(call, Settled::Failed(failure), now_ms).err().unwrap_or_default()
             }
         },

@@ -61,6 +61,13 @@ enum Stop {
     NotBegun(crate::log::LogError),
 }
 
+/// Which of a step's two calls: its action, with the probe that asks for it, or its compensation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Direction {
+    Action,
+    Compensation,
+}
+
 pub(crate) struct Driver<S: Saga> {
     shared: Arc<Shared>,
     participants: Arc<S::Participants>,
@@ -80,6 +87,8 @@ pub(crate) struct Driver<S: Saga> {
     /// When the next attempt of a step is due, and for which call as it stood that was decided.
     due: HashMap<Place, (Call, Instant)>,
     failures: HashMap<Place, Failure>,
+    /// Before when a participant wants no other attempt of a call.
+    not_before: HashMap<(Place, Direction), Instant>,
     mailbox: Mailbox,
     /// Until when the saga has to have opened its pivot, in milliseconds since the Unix epoch.
     deadline_ms: Option<u64>,
@@ -130,6 +139,7 @@ impl<S: Saga> Driver<S> {
             in_flight: HashMap::new(),
             due: HashMap::new(),
             failures: HashMap::new(),
+            not_before: HashMap::new(),
             mailbox: Mailbox::default(),
             deadline_ms: None,
             place: None,

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::lock::Blocked;
-use super::{Driver, attempt_fact, is_child, place_name, retry, step_name, taint};
+use super::{Direction, Driver, attempt_fact, is_child, place_name, retry, step_name, taint};
 use crate::coordinator::child::Awaited;
 use crate::coordinator::shared::Entry;
 use crate::coordinator::status::{Parked, ParkedCall, Progress, SagaStatus};
@@ -56,6 +56,7 @@ impl<S: Saga> Driver<S> {
                 Decision::Open { after } => {
                     // It may have waited in a life before this one.
                     let due = back_off_until.map_or(now + after, |until| until.min(now + after));
+                    let due = self.not_before(call).map_or(due, |not_before| not_before.max(due));
                     let due = self.due.entry(call.place.clone()).or_insert_with(|| (call.clone(), due)).1;
                     if due <= now {
                         self.due.remove(&call.place);
@@ -118,10 +119,11 @@ impl<S: Saga> Driver<S> {
             None if is_parked(call, &retry::<S>(call)) => return None,
             None => match decide(call, &retry::<S>(call), fastrand::u32(..)) {
                 Decision::Open { after } => {
-                    let due = Instant::now() + after;
-                    let due = self.due.entry(call.place.clone()).or_insert_with(|| (call.clone(), due));
+                    let new = Instant::now() + after;
+                    let new = self.not_before(call).map_or(new, |not_before| not_before.max(new));
+                    let due = self.due.entry(call.place.clone()).or_insert_with(|| (call.clone(), new));
                     if due.0 != *call {
-                        *due = (call.clone(), Instant::now() + after);
+                        *due = (call.clone(), new);
                     }
                     let wait = due.1.saturating_duration_since(Instant::now());
                     self.now().saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
@@ -130,6 +132,11 @@ impl<S: Saga> Driver<S> {
             },
         };
         (until_ms.saturating_sub(self.now()) >= LONG_MS).then_some(until_ms)
+    }
+
+    /// Before when the participant wants no other attempt.
+    fn not_before(&self, call: &Call) -> Option<Instant> {
+        self.not_before.get(&(call.place.clone(), Direction::of(call))).copied()
     }
 
     /// Until when nothing happens unless it comes from outside; `None` if something may.

@@ -49,16 +49,16 @@ pub(super) fn begin_in(connection: &Connection, path: &Path, append: &Append) ->
         _ => unavailable(&error),
     }
     };
-    match insert(connection, append, begin).map_err(failed)? {
-        true => Ok(()),
-        false => match load::by_id(connection, &append.saga).map_err(|error| unavailable(&error))? {
-            Some(Err(damaged)) => Err(damaged.into()),
-            Some(Ok(held)) => match judge(append, Some(&held.history))? {
-                // It was begun in the same transaction, with the same records.
-                Verdict::Held | Verdict::Write { .. } => Ok(()),
-            },
-            None => Err(invalid("table `saga` and its index on `id` contradict each other".to_owned())),
+    if insert(connection, append, begin).map_err(failed)? {
+        return Ok(());
+    }
+    match load::by_id(connection, &append.saga).map_err(|error| unavailable(&error))? {
+        Some(Err(damaged)) => Err(damaged.into()),
+        Some(Ok(held)) => match judge(append, Some(&held.history))? {
+            // It was begun in the same transaction, with the same records.
+            Verdict::Held | Verdict::Write { .. } => Ok(()),
         },
+        None => Err(invalid("table `saga` and its index on `id` contradict each other".to_owned())),
     }
 }
 
