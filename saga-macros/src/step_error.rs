@@ -251,9 +251,7 @@ mod tests {
                     }
                     fn retry_after(&self) -> ::core::option::Option<::core::time::Duration> {
                         match self {
-                            Self::Http { source: inner } => {
-                                ::saga_runtime::StepError::retry_after(inner)
-                            }
+                            Self::Http { source: inner } => ::saga_runtime::StepError::retry_after(inner),
                             _ => ::core::option::Option::None,
                         }
                     }
