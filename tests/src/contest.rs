@@ -90,7 +90,9 @@ impl Hall {
         let key = format!("{}/{}", cx.saga_id(), cx.step());
         match trouble {
             // It does not say no to what it has done for this key.
-            Some(Trouble::Refused) if undoes || !self.inner().held.contains(&key) => return Err(HallSays::No),
+            Some(Trouble::Refused) if undoes || !self.inner().held.contains(&key) => {
+                return Err(HallSays::No);
+            }
             Some(Trouble::Busy) => return Err(HallSays::Later),
             None | Some(Trouble::Refused | Trouble::Lost | Trouble::Panics) => {}
         }
@@ -571,7 +573,8 @@ fn stays(contestants: &[Contestant], calls: &[Made]) -> Vec<Stay> {
     for (root, (kind, a, b)) in contestants.iter().enumerate() {
         let is_of_family = |saga: &str| saga == id(root) || saga.starts_with(&format!("{}/", id(root)));
         let all = |wanted: &dyn Fn(&Made) -> bool| {
-            let mut numbers = calls.iter().enumerate().filter(|(_, call)| wanted(call)).map(|(number, _)| number);
+            let mut numbers =
+                calls.iter().enumerate().filter(|(_, call)| wanted(call)).map(|(number, _)| number);
             let first = numbers.next()?;
             Some((first, numbers.last().unwrap_or(first)))
         };
@@ -579,8 +582,11 @@ fn stays(contestants: &[Contestant], calls: &[Made]) -> Vec<Stay> {
         let keys = if *kind == Kind::Visit { [*a, *b].into() } else { [*a].into() };
         // A saga has its locks as long as any of its family does something for it.
         stays.push(Stay { root, saga: id(root), keys, calls: family });
-        let children: BTreeSet<&String> =
-            calls.iter().map(|(saga, ..)| saga).filter(|saga| is_of_family(saga) && saga.contains('/')).collect();
+        let children: BTreeSet<&String> = calls
+            .iter()
+            .map(|(saga, ..)| saga)
+            .filter(|saga| is_of_family(saga) && saga.contains('/'))
+            .collect();
         for child in children {
             let Some((first, mut last)) = all(&|(saga, ..)| saga == child) else { continue };
             let is_held = child.ends_with("/room");
@@ -602,7 +608,8 @@ fn exclusive(contestants: &[Contestant], calls: &[Made]) -> Result<(), String> {
         for other in &stays[number + 1..] {
             let apart = one.calls.1 < other.calls.0 || other.calls.1 < one.calls.0;
             if one.root != other.root && !apart && !one.keys.is_disjoint(&other.keys) {
-                let [one, other] = [one, other].map(|stay| format!("{} in calls {:?}", stay.saga, stay.calls));
+                let [one, other] =
+                    [one, other].map(|stay| format!("{} in calls {:?}", stay.saga, stay.calls));
                 return Err(format!("both had the same lock: {one}, and {other}"));
             }
         }

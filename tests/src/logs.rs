@@ -9,11 +9,11 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use saga_runtime::SagaId;
+use saga_runtime::log::sqlite::rusqlite::Connection;
 use saga_runtime::log::{
     Append, AppendError, AppendLocal, Cursor, History, HistoryError, LockCursor, LockPage, LogError,
     LogFuture, Page, Record, SagaLog, Status, Transactional, Wake,
 };
-use saga_runtime::log::sqlite::rusqlite::Connection;
 use tokio::sync::watch;
 
 /// What happens to an append.

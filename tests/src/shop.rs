@@ -154,7 +154,8 @@ impl File {
 }
 
 /// The names of all local steps.
-const LOCAL: &[&str] = &["nuts", "bolts", "sold", "left", "right", "pick", "wrap", "seal", "shelf", "only", "last"];
+const LOCAL: &[&str] =
+    &["nuts", "bolts", "sold", "left", "right", "pick", "wrap", "seal", "shelf", "only", "last"];
 
 /// Whether `key`, as `s-1/room/pick[2]`, is of this step.
 fn is_of(key: &str, step: &str) -> bool {

@@ -8,16 +8,37 @@ use saga_tests::sagas::{Basket, Family, Nest, Parcel, Payment, Quote, Shape, Tou
 
 /// Every fault at every call, once and up to three times in a row; with each of these a crash before and after every
 /// append, and every append of which nobody knows whether it is durable; and a cancel or a shutdown during every call.
-const ONE_FAULT: Plan =
-    Plan { faults: 1, repeats: 3, crashes: 1, unknown_commits: true, cancels: true, stops: true, hurries: false };
+const ONE_FAULT: Plan = Plan {
+    faults: 1,
+    repeats: 3,
+    crashes: 1,
+    unknown_commits: true,
+    cancels: true,
+    stops: true,
+    hurries: false,
+};
 /// Every two faults.
-const TWO_FAULTS: Plan =
-    Plan { faults: 2, repeats: 1, crashes: 0, unknown_commits: false, cancels: true, stops: false, hurries: false };
+const TWO_FAULTS: Plan = Plan {
+    faults: 2,
+    repeats: 1,
+    crashes: 0,
+    unknown_commits: false,
+    cancels: true,
+    stops: false,
+    hurries: false,
+};
 /// Every two faults, with every crash.
 const TWO_FAULTS_AND_A_CRASH: Plan = Plan { crashes: 1, cancels: false, ..TWO_FAULTS };
 /// Every two crashes, with every fault.
-const TWO_CRASHES: Plan =
-    Plan { faults: 1, repeats: 1, crashes: 2, unknown_commits: false, cancels: false, stops: false, hurries: false };
+const TWO_CRASHES: Plan = Plan {
+    faults: 1,
+    repeats: 1,
+    crashes: 2,
+    unknown_commits: false,
+    cancels: false,
+    stops: false,
+    hurries: false,
+};
 
 /// Nothing was left out.
 fn covers<S: Shape>(plan: Plan, scenarios: usize) {
