@@ -42,3 +42,9 @@ fn two_families_that_lock_in_the_same_order_go_one_after_another() {
     let two = [(Household, "x", "y"), (Household, "x", "y")];
     covers("two families", &two, SOME, 1_000);
 }
+
+#[test]
+fn two_families_that_lock_in_opposite_order_do_not_wait_for_each_other_for_ever() {
+    let two = [(Household, "x", "y"), (Household, "y", "x")];
+    covers("two crossing families", &two, SOME, 1_000);
+}

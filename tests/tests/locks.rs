@@ -64,6 +64,19 @@ saga! {
         return inner + after;
     }
 
+    /// Locks one thing, and has a child that locks another one, after a minute.
+    saga Crossing(first: String, second: String) -> u32 {
+        with desk: Desk;
+        lock first;
+
+        step before: u32 = desk.ask(cx) compensate desk.undo(cx);
+        sleep 1m;
+        saga inner: u32 = Inner(second.clone());
+        step after: u32 = desk.ask(cx) compensate desk.undo(cx);
+
+        return before + inner + after;
+    }
+
     saga Inner(key: String) -> u32 {
         with desk: Desk;
         lock key, "inner";
@@ -80,6 +93,7 @@ async fn start(log: impl SagaLog, desk: &Desk) -> Coordinator {
         .register::<Job>(JobParticipants { desk: desk() })
         .register::<Transfer>(TransferParticipants { desk: desk() })
         .register::<Hurried>(HurriedParticipants { desk: desk() })
+        .register::<Crossing>(CrossingParticipants { desk: desk() })
         .register::<Outer>(OuterParticipants { desk: desk() })
         .register::<Inner>(InnerParticipants { desk: desk() });
     builder.start().await.unwrap()
@@ -160,6 +174,26 @@ async fn a_compensated_saga_lets_go_too_and_one_that_compensates_does_not_yet() 
     assert!(matches!(first.outcome().await, Ok(Outcome::Compensated(_))));
     assert_eq!(second.outcome().await, Ok(Outcome::Completed(2)));
     assert_eq!(desk.story(), ["first/before", "-first/before", "second/before", "second/after"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_behind_a_parked_saga_has_settled() {
+    let desk = Desk::new();
+    let coordinator = start(MemoryLog::new(), &desk).await;
+    desk.becomes(Mood::Refuses, "first/after");
+    desk.becomes(Mood::Busy, "-first/before");
+    let first = job(&coordinator, "first", "account", 1).await;
+    let second = job(&coordinator, "second", "account", 1).await;
+    sleep(SECOND).await;
+    let early = tokio::time::timeout(MINUTE / 2, second.settled()).await;
+    assert!(early.is_err(), "it waits, and need not wait for an operator: {early:?}");
+    let settled = tokio::time::timeout(10 * MINUTE, second.settled()).await;
+    assert_eq!(settled, Ok(waits_for("account", "first")));
+    assert!(matches!(first.status(), SagaStatus::Parked(_)));
+    desk.calms_down();
+    first.retry().await.unwrap();
+    assert!(matches!(first.outcome().await, Ok(Outcome::Compensated(_))));
+    assert_eq!(second.settled().await, SagaStatus::Completed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -329,6 +363,45 @@ async fn a_child_waits_for_a_lock_and_turns_with_its_parent() {
     assert_eq!(behind.outcome().await, Ok(Outcome::Completed(2)));
     assert_eq!(holder.outcome().await, Ok(Outcome::Completed(2)));
     assert!(desk.story().iter().all(|what| !what.contains("outer")), "{:?}", desk.story());
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_families_that_would_wait_for_each_other_the_last_one_turns() {
+    for restarts in [false, true] {
+        let (log, desk) = (MemoryLog::new(), Desk::new());
+        let mut coordinator = start(log.clone(), &desk).await;
+        let pairs = [("a", "x", "y"), ("b", "y", "z"), ("c", "z", "x")];
+        let mut families = Vec::new();
+        for (name, first, second) in pairs {
+            let input = (first.to_owned(), second.to_owned());
+            families.push(begin::<Crossing>(&coordinator, name, input).await);
+            sleep(SECOND).await;
+        }
+        sleep(MINUTE - 2 * SECOND).await;
+        if restarts {
+            coordinator.shutdown().await;
+            coordinator = start(log.clone(), &desk).await;
+            families.clear();
+            for (name, ..) in pairs {
+                families.push(find::<Crossing>(&coordinator, name).await);
+            }
+        }
+        sleep(10 * MINUTE).await;
+        let mut completed = 0;
+        for family in families {
+            match tokio::time::timeout(MINUTE, family.outcome()).await.unwrap().unwrap() {
+                Outcome::Closed(closed) => panic!("{closed}"),
+                Outcome::Completed(_) => completed += 1,
+                Outcome::Compensated(cause) => {
+                    let cause = cause.to_string();
+                    assert!(cause.contains("they would wait for each other: it for the lock `"), "{cause}");
+                    assert_eq!(cause.matches(", and saga `").count(), 2, "{cause}");
+                }
+            }
+        }
+        assert_eq!(completed, 2, "restarts: {restarts}");
+        assert_eq!(locked(&log).await, Vec::<String>::new());
+    }
 }
 
 #[test]

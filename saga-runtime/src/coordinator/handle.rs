@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -19,6 +20,9 @@ use crate::saga::{Saga, Signal, StateOf};
 
 /// The longest intervention, in bytes: as a record it has to fit into any log.
 const INTERVENTION_BYTES_MAX: usize = RECORD_BYTES_MAX / 4;
+
+/// How often somebody who waits for a lock looks at who holds it.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How a saga ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,16 +139,28 @@ impl<S: Saga> Handle<S> {
         }
     }
 
-    /// Waits until the saga has ended or an operator should look at it: parked, quarantined or stopped.
+    /// Waits until the saga has ended or an operator should look: at it, as it is parked, quarantined or stopped; or at
+    /// the one that holds the lock for which it waits, as that one is.
     pub async fn settled(&self) -> SagaStatus {
         let mut progress = self.entry.progress.clone();
         let running = |progress: &Progress| {
-            let running = [Some(&SagaStatus::Running), Some(&SagaStatus::Held)].contains(&progress.status());
-            running || matches!(progress.status(), Some(SagaStatus::WaitsForLock { .. }))
+            [Some(&SagaStatus::Running), Some(&SagaStatus::Held)].contains(&progress.status())
         };
-        // An error says that nothing will change any more.
-        let _ = progress.wait_for(|progress| !running(progress)).await;
-        self.status()
+        loop {
+            // An error says that nothing will change any more.
+            let _ = progress.wait_for(|progress| !running(progress)).await;
+            let status = self.status();
+            let shared = self.shared.upgrade();
+            match (&status, shared) {
+                (SagaStatus::WaitsForLock { holder, .. }, Some(shared)) if !is_stuck(&shared, holder) => {}
+                _ => return status,
+            }
+            // The one that holds it tells its own handles alone.
+            tokio::select! {
+                changed = progress.changed() => if changed.is_err() { return self.status() },
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            }
+        }
     }
 
     /// The saga's state as the log has it: the fold of its history.
@@ -267,6 +283,29 @@ impl<S: Saga> Handle<S> {
             }
         }
     }
+}
+
+/// Whether an operator should look at this saga, or at one for which it waits. One that waits for an operator is driven: of
+/// others nothing need be known here.
+fn is_stuck(shared: &Shared, saga: &SagaId) -> bool {
+    /// Longer than any line of those who wait for each other's locks.
+    const MOST: usize = 100;
+    let mut saga = saga.clone();
+    for _ in 0..MOST {
+        let status = shared.entry(&saga).and_then(|entry| entry.progress.borrow().status().cloned());
+        match status {
+            Some(SagaStatus::Parked(_) | SagaStatus::Suspended(_) | SagaStatus::Quarantined { .. }) => {
+                return true;
+            }
+            Some(SagaStatus::WaitsForLock { holder, .. }) => saga = holder,
+            Some(_) => return false,
+            None => {
+                return shared.quarantined().iter().any(|(known, _)| *known == saga)
+                    || shared.unclaimed().iter().any(|unclaimed| unclaimed.id == saga);
+            }
+        }
+    }
+    false
 }
 
 /// The outcome of a saga that has ended, from its history.

@@ -3,6 +3,7 @@
 use tracing::info;
 
 use super::{Driver, Stop};
+use crate::coordinator::child::ChildOf;
 use crate::coordinator::journal;
 use crate::coordinator::wake::wake;
 use crate::definition::{Definition, StepKind};
@@ -48,10 +49,7 @@ impl<S: Saga> Driver<S> {
         let keys = locks_taken(S::DEFINITION, &fact)
             .ok_or_else(|| Stop::Fault("its locks cannot be read".to_owned()))?;
         if let Some(message) = wrong_in_locks(&keys) {
-            // It has done nothing yet, and turns.
-            let kind = FactKind::Refused(Refusal { message, definitive: true });
-            self.apply_fact(Fact { kind, ..fact }, records)?;
-            return Ok(true);
+            return self.refuse_locks(fact, message, records).map(|()| true);
         }
         self.append(std::mem::take(records)).await?;
         loop {
@@ -69,6 +67,11 @@ impl<S: Saga> Driver<S> {
             for other in keys.iter().filter(|other| **other != key) {
                 self.leave_lock(other);
             }
+            if let Some(message) = self.circle(&key, &holder).await {
+                self.leave_lock(&key);
+                self.blocked = None;
+                return self.refuse_locks(fact, message, records).map(|()| true);
+            }
             let is_new = self.shared.waiters.wait_for_lock(&key, &self.id);
             if self.blocked.is_none() {
                 info!(key, %holder, "waits for a lock");
@@ -84,11 +87,60 @@ impl<S: Saga> Driver<S> {
             self.shared.waiters.leave_lock(key, &self.id);
         }
         self.blocked = None;
+        for key in &keys {
+            if self.shared.waiters.is_awaited_by_child(key)
+                && let Some(owner) = self.owner(&self.id).await
+            {
+                for child in self.shared.waiters.taken(key, &owner) {
+                    wake(&self.shared, &child);
+                }
+            }
+        }
         self.logged_wake = Wake::Now;
         let mut recorded = Vec::new();
         self.apply(fact, event, &mut recorded)?;
         self.next_seq += 1;
         Ok(true)
+    }
+
+    /// It has done nothing yet, and turns.
+    fn refuse_locks(&mut self, fact: Fact, message: String, records: &mut Vec<Record>) -> Result<(), Stop> {
+        let kind = FactKind::Refused(Refusal { message, definitive: true });
+        self.apply_fact(Fact { kind, ..fact }, records)
+    }
+
+    /// Why it must not wait for this lock: others would wait for it meanwhile, and it for them. A child that cannot turn
+    /// all that it was begun by waits nevertheless, and so does one of which that cannot be read now.
+    async fn circle(&self, key: &str, holder: &SagaId) -> Option<String> {
+        let mut child_of = Some(self.child_of.clone()?);
+        let (mut lineage, mut can_turn) = (vec![self.id.clone()], true);
+        while let Some(of) = child_of {
+            can_turn &= of.held;
+            child_of = self.read_child_of(&of.parent).await?;
+            lineage.push(of.parent);
+        }
+        let owner = self.owner(holder).await?;
+        let circle = self.shared.waiters.wait_as_child(&lineage, key, &owner).filter(|_| can_turn)?;
+        let others = circle.iter().map(|(child, key)| format!(", and saga `{child}` for the lock `{key}`"));
+        let others = others.collect::<String>();
+        Some(format!(
+            "they would wait for each other: it for the lock `{key}`, which saga `{holder}` holds{others}"
+        ))
+    }
+
+    /// The saga with whose end `holder` lets go of its locks: the parent of one that is held lets it end.
+    async fn owner(&self, holder: &SagaId) -> Option<SagaId> {
+        let mut owner = holder.clone();
+        while let Some(of) = self.read_child_of(&owner).await?.filter(|of| of.held) {
+            owner = of.parent;
+        }
+        Some(owner)
+    }
+
+    /// Whose child the saga is, if it is one; `None` if that cannot be read now.
+    async fn read_child_of(&self, saga: &SagaId) -> Option<Option<ChildOf>> {
+        let history = self.shared.log.history(saga).await.ok()??;
+        Some(journal::child_of(&history))
     }
 
     /// It takes no lock any more that it waited for.
