@@ -377,7 +377,7 @@ async fn of_families_that_would_wait_for_each_other_the_last_one_turns() {
             families.push(begin::<Crossing>(&coordinator, name, input).await);
             sleep(SECOND).await;
         }
-        sleep(MINUTE - 2 * SECOND).await;
+        sleep(58 * SECOND).await;
         if restarts {
             coordinator.shutdown().await;
             coordinator = start(log.clone(), &desk).await;
