@@ -49,7 +49,9 @@ impl Left {
             let mut query = database.prepare("SELECT what, saga, key FROM held WHERE NOT cancelled").unwrap();
             let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
             held.extend(rows.map(Result::unwrap));
-            calls.push(database.query_row("SELECT count(*) FROM calls", [], |row| row.get(0)).unwrap());
+            // One row per action; a compensation leaves its mark in it.
+            let answered = "SELECT count(*) + count(*) FILTER (WHERE state IN ('undone', 'tombstone')) FROM saga_barrier";
+            calls.push(database.query_row(answered, [], |row| row.get(0)).unwrap());
         }
         Self { sagas, records, held, calls }
     }
