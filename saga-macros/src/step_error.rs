@@ -124,7 +124,9 @@ fn retry_after(runtime: &TokenStream, input: &DeriveInput) -> Option<TokenStream
         Data::Enum(data) => {
             let arms = data.variants.iter().filter_map(|variant| {
                 let (name, field) = (&variant.ident, inner(&variant.attrs, &variant.fields)?);
-                Some(quote!(Self::#name { #field: inner } => #runtime::StepError::retry_after(inner),))
+                // As of its kind: what is wrong with the field is told once.
+                let span = variant.fields.iter().next().map_or(name.span(), |field| field.ty.span());
+                Some(quote_spanned!(span=> Self::#name { #field: inner } => #runtime::StepError::retry_after(inner),))
             });
             let arms = arms.collect::<Vec<_>>();
             if arms.is_empty() {
