@@ -253,20 +253,31 @@ impl fmt::Display for Violation {
         writeln!(f, "({summary}; this is the shortest)")?;
         writeln!(f, "\nwhat goes wrong:\n  {scenario}")?;
         writeln!(f, "\nthe calls:")?;
-        for call in calls {
-            writeln!(f, "  {call}")?;
-        }
+        write_lines(f, calls)?;
         for (life, appends) in story.iter().enumerate() {
             writeln!(f, "\nthe log of life {life} of the process:")?;
-            for (number, append) in (1..).zip(appends) {
-                writeln!(f, "  {number}. {append}")?;
-            }
+            write_lines(f, appends)?;
         }
         write!(f, "\nto see it again: `.replay(\"{scenario}\")`")
     }
 }
 
 impl std::error::Error for Violation {}
+
+/// One a line with its number. Of what goes on for ever the begin and the end tell enough.
+fn write_lines<T: fmt::Display>(f: &mut fmt::Formatter<'_>, lines: &[T]) -> fmt::Result {
+    const FIRST: usize = 40;
+    const LAST: usize = 5;
+    let left_out = lines.len().saturating_sub(FIRST + LAST);
+    for (number, line) in (1..).zip(lines) {
+        if left_out < 2 || number <= FIRST || number > lines.len() - LAST {
+            writeln!(f, "  {number}. {line}")?;
+        } else if number == FIRST + 1 {
+            writeln!(f, "  … and {left_out} more …")?;
+        }
+    }
+    Ok(())
+}
 
 impl<S: Saga> fmt::Debug for Exploration<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
