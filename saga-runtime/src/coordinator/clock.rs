@@ -5,6 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
+/// So far ahead the wall clock has to be to be followed: whoever waits by less is not to be woken too early by what it is
+/// corrected by.
+const LEAP_MS: u64 = 1_000;
+
 /// The wall clock, made fit to wait by: it never goes back, and it goes on when tokio's clock does.
 ///
 /// It shows the wall clock's time at its making, and what has passed since by [`Instant`]; so a wall clock that is set
@@ -43,8 +47,11 @@ impl Clock {
     fn follow(&self, wall_ms: u64) -> u64 {
         let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let ahead = wall_ms.saturating_sub(elapsed);
-        let base = self.base_ms.fetch_max(ahead, Ordering::Relaxed).max(ahead);
-        base.saturating_add(elapsed)
+        let base = self.base_ms.load(Ordering::Relaxed);
+        if ahead < base.saturating_add(LEAP_MS) {
+            return base.saturating_add(elapsed);
+        }
+        self.base_ms.fetch_max(ahead, Ordering::Relaxed).max(ahead).saturating_add(elapsed)
     }
 }
 
@@ -76,6 +83,13 @@ mod tests {
         assert_eq!(clock.follow(3_000_000), 3_000_000);
         tokio::time::advance(Duration::from_millis(250)).await;
         assert_eq!(clock.follow(5), 3_000_250, "and it does not go back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_woken_too_early_by_a_wall_clock_that_is_set_right() {
+        let clock = at(1_000_000);
+        assert_eq!(clock.follow(1_000_999), 1_000_000);
+        assert_eq!(clock.follow(1_001_000), 1_001_000);
     }
 
     #[tokio::test(start_paused = true)]
