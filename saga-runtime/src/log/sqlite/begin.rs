@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::check::Strays;
 use super::error::from_sqlite;
 use super::schema::{self, Identity};
-use super::{load, writer};
+use super::{load, locks, writer};
 use crate::log::rules::{Verdict, judge, validate};
 use crate::log::{Append, AppendError, Begin};
 
@@ -59,7 +59,13 @@ pub(super) fn begin_in(
     if let Some(damaged) = stray.map_err(|error| unavailable(&error))? {
         return Err(damaged.into());
     }
-    if insert(connection, append, begin).map_err(failed)? {
+    let locked = match &append.locks {
+        Some(wanted) => {
+            locks::refusal(connection, &append.saga, wanted).map_err(|error| unavailable(&error))?
+        }
+        None => None,
+    };
+    if locked.is_none() && insert(connection, append, begin).map_err(failed)? {
         return Ok(());
     }
     match load::by_id(connection, &append.saga).map_err(|error| unavailable(&error))? {
@@ -68,7 +74,9 @@ pub(super) fn begin_in(
             // It was begun in the same transaction, with the same records.
             Verdict::Held | Verdict::Write { .. } => Ok(()),
         },
-        None => Err(invalid("table `saga` and its index on `id` contradict each other".to_owned())),
+        None => Err(locked.unwrap_or_else(|| {
+            invalid("table `saga` and its index on `id` contradict each other".to_owned())
+        })),
     }
 }
 
