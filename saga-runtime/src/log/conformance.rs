@@ -1,13 +1,36 @@
-//! What every [`SagaLog`] must do, as cases that any log can be run through.
+//! What every [`SagaLog`] must do, as cases that any log can be run through: yours, too.
 //!
 //! ```
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() {
-//! use saga_runtime::log::{MemoryLog, conformance};
+//! # #[cfg(feature = "sqlite")]
+//! # mod tests {
+//! use saga_runtime::log::{SqliteLog as MyLog, conformance};
 //!
-//! conformance::check(|| async { MemoryLog::new() }).await;
+//! # pub
+//! async fn my_log_conforms() {
+//!     let folder = tempfile::tempdir().unwrap();
+//!     let open = |name: String| {
+//!         let log = MyLog::open(folder.path().join(name)).unwrap();
+//!         async { log }
+//!     };
+//!     // Every log: each case on an empty one of its own.
+//!     let number = std::cell::Cell::new(0);
+//!     conformance::check(|| open(format!("{}.db", number.replace(number.get() + 1)))).await;
+//!     // A log that outlives its process: opened again by its name.
+//!     conformance::check_reopened(|name| open(name.to_owned())).await;
+//! }
 //! # }
+//! # #[cfg(feature = "sqlite")]
+//! # tokio::runtime::Builder::new_multi_thread().build().unwrap().block_on(tests::my_log_conforms());
 //! ```
+//!
+//! | function | for | what it covers |
+//! | --- | --- | --- |
+//! | [`check`] | every log | records, begins, conflicts, repeated appends, the order in which sagas wake, locks, many at once |
+//! | [`check_reopened`] | a log that outlives its process | all of it is there again, and the fencing epoch has grown |
+//! | [`check_begin_in`] | a log with [`SagaLog::begin_in`] | a saga that is begun in a transaction of the user's |
+//! | [`check_local`] | a [`Transactional`] log | effects that are committed with their record |
+//!
+//! Signals, cancels and what operators do are records like all others: a log has no inbox beside them.
 //!
 //! Each case panics where the log does otherwise: it is meant for tests.
 
@@ -63,6 +86,34 @@ where
     concurrent_appends_all_stand(open().await).await;
     of_concurrent_locks_one_wins(open().await).await;
     of_concurrent_begins_one_wins(open().await).await;
+    a_transaction_of_another_kind_begins_nothing(&open().await).await;
+    a_sound_log_names_no_damage(&open().await).await;
+}
+
+/// Runs the cases of a log that outlives its process. `open` opens the log of this name, and makes it if there is none;
+/// who had it open before has dropped it.
+pub async fn check_reopened<L, F, Fut>(open: F)
+where
+    L: SagaLog,
+    F: Fn(&'static str) -> Fut,
+    Fut: Future<Output = L>,
+{
+    each_writer_has_a_greater_epoch(&open).await;
+    all_is_there_when_it_is_opened_again(&open).await;
+}
+
+/// Runs every case of sagas that are begun in a transaction of the user's, each on a fresh and empty log that `open`
+/// gives. `within` begins a transaction on this log, calls [`SagaLog::begin_in`] with each of the appends, commits it if
+/// it is told to and rolls it back otherwise, and gives the answers.
+pub async fn check_begin_in<L, F, Fut, W>(open: F, within: W)
+where
+    L: SagaLog,
+    F: Fn() -> Fut,
+    Fut: Future<Output = L>,
+    W: AsyncFn(&L, Vec<Append>, bool) -> Vec<Result<(), AppendError>>,
+{
+    a_saga_is_begun_by_the_commit(&open().await, &within).await;
+    a_begin_in_a_transaction_keeps_the_rules(&open().await, &within).await;
 }
 
 /// Runs every case of local calls, each on a fresh and empty log that `open` gives. `write` has an effect of this name in
@@ -895,6 +946,35 @@ pub async fn of_concurrent_begins_one_wins(log: impl SagaLog) {
     assert_eq!(wins, 1);
 }
 
+/// Whatever a log has transactions on, it is not this.
+pub async fn a_transaction_of_another_kind_begins_nothing(log: &impl SagaLog) {
+    struct Other;
+    let answer = log.begin_in(&Other, &begun("trip", 1));
+    assert!(matches!(answer, Err(AppendError::Invalid { .. })), "it is refused as invalid: {answer:?}");
+    assert_eq!(log.history(&id("trip")).await, Ok(None));
+    assert_eq!(append(log, begun("trip", 1)).await, Ok(()));
+}
+
+/// Whatever is in it.
+pub async fn a_sound_log_names_no_damage(log: &impl SagaLog) {
+    assert_eq!(log.check().await, Ok(Vec::new()));
+    let wakes = [Wake::Now, Wake::At(7), Wake::Never];
+    for (number, wake) in (1..).zip(wakes) {
+        let name = format!("trip-{number}");
+        let locks = locks(&[&name], &name);
+        assert_eq!(append(log, Append { wake, locks, ..begun(&name, number) }).await, Ok(()));
+        assert_eq!(log.check().await, Ok(Vec::new()));
+        assert_eq!(append(log, Append { wake, ..step(&name, 1) }).await, Ok(()));
+        assert_eq!(log.check().await, Ok(Vec::new()));
+    }
+    for status in [Status::Completed, Status::Compensated, Status::Closed] {
+        let name = format!("{status}");
+        assert_eq!(append(log, begun(&name, 1)).await, Ok(()));
+        assert_eq!(append(log, end(&name, 1, status)).await, Ok(()));
+        assert_eq!(log.check().await, Ok(Vec::new()));
+    }
+}
+
 async fn run_one(log: Arc<impl SagaLog>, number: u64, steps: u64) {
     let name = format!("trip-{number}");
     assert_eq!(append(&*log, begun(&name, number)).await, Ok(()));
@@ -1117,6 +1197,110 @@ async fn calls_and_appends_of_many_share_the_log<L: Transactional>(
     for number in 0..32 {
         assert_eq!(history(&log, &format!("trip-{number}")).await.records.len() as u64, STEPS + 1);
     }
+}
+
+/// A participant that has seen one refuses all calls of those before.
+async fn each_writer_has_a_greater_epoch<L: SagaLog, Fut: Future<Output = L>>(
+    open: &impl Fn(&'static str) -> Fut,
+) {
+    let mut before = 0;
+    for number in 0..4 {
+        let log = open("epochs").await;
+        let epoch = log.epoch();
+        assert!(epoch > before, "epoch {epoch} after {before}");
+        assert_eq!(append(&log, begun(&format!("trip-{number}"), 1)).await, Ok(()));
+        assert_eq!(log.epoch(), epoch, "it is the same as long as the log is open");
+        before = epoch;
+    }
+}
+
+/// Records, status, times to wake, locks; and a retry across the restart is one.
+async fn all_is_there_when_it_is_opened_again<L: SagaLog, Fut: Future<Output = L>>(
+    open: &impl Fn(&'static str) -> Fut,
+) {
+    let log = open("again").await;
+    let waits = [("work", Wake::Now), ("noon", Wake::At(12)), ("signal", Wake::Never)];
+    for (name, wake) in waits {
+        assert_eq!(append(&log, Append { locks: locks(&[name], name), ..begun(name, 1) }).await, Ok(()));
+        assert_eq!(append(&log, Append { wake, ..step(name, 1) }).await, Ok(()));
+    }
+    assert_eq!(append(&log, Append { locks: locks(&["seat"], "ended"), ..begun("ended", 1) }).await, Ok(()));
+    assert_eq!(append(&log, end("ended", 1, Status::Compensated)).await, Ok(()));
+    let all = ["work", "noon", "signal", "ended"];
+    let mut before = Vec::new();
+    for name in all {
+        before.push(history(&log, name).await);
+    }
+    for _ in 0..2 {
+        drop(open("another").await);
+    }
+    drop(log);
+
+    let log = open("again").await;
+    for (name, before) in all.into_iter().zip(&before) {
+        assert_eq!(history(&log, name).await, *before);
+    }
+    assert_eq!(names(&log, 10).await, ["work", "noon", "signal"]);
+    assert_eq!(names_until(&log, Wake::At(11), 10).await, ["work"]);
+    assert_eq!((log.next_wake(0).await, log.waiting(0).await), (Ok(Some(12)), Ok(2)));
+    assert_eq!(held(&log, 10).await, ["noon noon noon", "signal signal signal", "work work work"]);
+    assert_eq!(log.check().await, Ok(Vec::new()));
+    let late = Append { locks: locks(&["noon"], "late"), ..begun("late", 2) };
+    assert_eq!(append(&log, late.clone()).await, locked("late", "noon", "noon"));
+    assert_eq!(append(&log, step("noon", 1)).await, Ok(()), "what stands already");
+    assert_eq!(append(&log, end("noon", 2, Status::Completed)).await, Ok(()));
+    assert_eq!(append(&log, late).await, Ok(()));
+    drop(log);
+
+    let log = open("again").await;
+    assert_eq!(names(&log, 10).await, ["work", "late", "signal"]);
+    assert_eq!(append(&log, end("noon", 2, Status::Completed)).await, Ok(()), "an end that was not answered");
+    assert_eq!(history(&log, "noon").await.records.len(), 3);
+}
+
+/// And by nothing before it.
+async fn a_saga_is_begun_by_the_commit<L: SagaLog>(
+    log: &L,
+    within: &impl AsyncFn(&L, Vec<Append>, bool) -> Vec<Result<(), AppendError>>,
+) {
+    let mut begin = begun("trip", 1);
+    begin.records.push(record(1, "flight", "not sent", "null"));
+    assert_eq!(within(log, vec![begin.clone()], false).await, [Ok(())]);
+    assert_eq!(log.history(&id("trip")).await, Ok(None), "it was rolled back");
+    assert_eq!(names(log, 10).await, Vec::<String>::new());
+
+    let twice = vec![begin.clone(), begun("other", 2), begin.clone()];
+    assert_eq!(within(log, twice, true).await, [Ok(()), Ok(()), Ok(())], "the same again is the same");
+    assert_eq!(names(log, 10).await, ["trip", "other"]);
+    assert_eq!(history(log, "trip").await.records, begin.records);
+    assert_eq!(append(log, begin.clone()).await, Ok(()), "whoever begins it");
+    assert_eq!(within(log, vec![begin.clone()], true).await, [Ok(())]);
+    assert_eq!(append(log, step("trip", 2)).await, Ok(()), "it goes on as any other");
+    assert_eq!(append(log, begun("third", 3)).await, Ok(()));
+    assert_eq!(names(log, 10).await, ["trip", "other", "third"]);
+}
+
+/// Those of [`SagaLog::append`].
+async fn a_begin_in_a_transaction_keeps_the_rules<L: SagaLog>(
+    log: &L,
+    within: &impl AsyncFn(&L, Vec<Append>, bool) -> Vec<Result<(), AppendError>>,
+) {
+    let one = async |append: Append| within(log, vec![append], true).await.remove(0);
+    let holder = Append { locks: locks(&["seat"], "holder"), ..begun("holder", 1) };
+    assert_eq!(one(holder).await, Ok(()), "with its locks");
+    assert_eq!(held(log, 10).await, ["seat holder holder"]);
+    let there = Box::new(history(log, "holder").await);
+    assert_eq!(one(begun("holder", 7)).await, Err(AppendError::Exists(there)));
+    let late = Append { locks: locks(&["seat"], "late"), ..begun("late", 2) };
+    assert_eq!(one(late.clone()).await, locked("late", "seat", "holder"));
+    for invalid in [step("holder", 1), Append { records: Vec::new(), ..begun("empty", 1) }] {
+        let answer = one(invalid).await;
+        assert!(matches!(answer, Err(AppendError::Invalid { .. })), "it is refused as invalid: {answer:?}");
+    }
+    assert_eq!(names(log, 10).await, ["holder"]);
+    assert_eq!(append(log, end("holder", 1, Status::Completed)).await, Ok(()));
+    assert_eq!(one(late).await, Ok(()));
+    assert_eq!(held(log, 10).await, ["seat late late"]);
 }
 
 fn answered(seq: u64) -> LocalAnswer {

@@ -31,7 +31,7 @@ pub type LogFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// The core is [`append`](Self::append): a batch of appends becomes durable together, so that the sagas that wait
 /// share one sync of the disk. Implementations commit the appends of all callers that wait at the same time together.
-/// Every implementation must pass [`conformance`].
+/// Every implementation must pass [`conformance`], which is public: run it on a log of your own.
 pub trait SagaLog: Send + Sync + 'static {
     /// Makes each append of `batch` durable and answers each, in their order.
     ///

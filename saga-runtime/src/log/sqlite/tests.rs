@@ -89,16 +89,35 @@ async fn conforms() {
     .await;
 }
 
-#[test]
-fn every_writer_has_a_greater_epoch_than_the_one_before() {
-    let fixture = Fixture::new();
-    let epochs = [(); 3].map(|()| {
+#[tokio::test]
+async fn conforms_when_it_is_opened_again() {
+    let folder = TempDir::new().expect("a folder");
+    let open = |name| {
+        let log = SqliteLog::open(folder.path().join(name)).expect("the log opens");
+        async { log }
+    };
+    conformance::check_reopened(open).await;
+}
+
+#[tokio::test]
+async fn conforms_in_transactions_of_the_user() {
+    let fixtures = Mutex::new(Vec::new());
+    let fresh = || async {
+        let fixture = Fixture::new();
         let log = fixture.open();
-        let epoch = log.epoch();
-        log.close();
-        epoch
-    });
-    assert_eq!(epochs, [1, 2, 3]);
+        fixtures.lock().expect("no panic").push(fixture);
+        log
+    };
+    conformance::check_begin_in(fresh, async |log: &SqliteLog, appends: Vec<Append>, commit| {
+        let mut plain = Connection::open(log.path()).expect("SQLite opens it");
+        let transaction = plain.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
+        let transaction = transaction.expect("a transaction");
+        let answers = appends.iter().map(|append| log.begin_in(&*transaction, append)).collect();
+        let ended = if commit { transaction.commit() } else { transaction.rollback() };
+        ended.expect("its end");
+        answers
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
