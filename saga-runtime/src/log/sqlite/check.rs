@@ -19,9 +19,9 @@ const RECENT: i64 = 4096;
 const STRAYS_MAX: usize = 1000;
 
 pub(super) const NUMBERS_IN_JOURNAL: &str =
-    "SELECT DISTINCT saga FROM journal WHERE position > (SELECT max(position) FROM journal) - ?1";
+    "SELECT DISTINCT saga FROM journal NOT INDEXED WHERE position > (SELECT max(position) FROM journal) - ?1";
 
-pub(super) const NUMBERS_OF_SAGAS: &str = "SELECT number FROM saga ORDER BY number DESC LIMIT ?1";
+pub(super) const NUMBERS_OF_SAGAS: &str = "SELECT number FROM saga NOT INDEXED ORDER BY number DESC LIMIT ?1";
 
 pub(super) const COUNT_RECORDS: &str = "SELECT count(*) FROM journal WHERE saga = ?1";
 
@@ -38,7 +38,7 @@ pub(super) const FIRST_RECORD: &str =
 
 pub(super) const FORM: &str = "SELECT definition, fingerprint FROM saga WHERE number = ?1";
 
-pub(super) const FORMS: &str = "SELECT DISTINCT definition, fingerprint FROM (SELECT definition, fingerprint FROM saga ORDER BY number DESC LIMIT 1000)";
+pub(super) const FORMS: &str = "SELECT DISTINCT definition, fingerprint FROM (SELECT definition, fingerprint FROM saga NOT INDEXED ORDER BY number DESC LIMIT 1000)";
 
 /// The damaged sagas that were met, by number: one of them may be known by its id no more. Shared by reader and writer.
 #[derive(Debug, Clone, Default)]

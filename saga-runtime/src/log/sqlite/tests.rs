@@ -991,6 +991,31 @@ fn the_list_of_the_unfinished_is_read_from_its_index_alone() {
 }
 
 #[test]
+fn what_was_written_last_is_found_by_its_place_however_much_lies_before_it() {
+    let fixture = Fixture::new();
+    let _log = fixture.open();
+    let plain = fixture.plain();
+    let plans = [
+        (check::NUMBERS_IN_JOURNAL, "SEARCH journal USING INTEGER PRIMARY KEY (rowid>?)"),
+        (check::NUMBERS_OF_SAGAS, "SCAN saga"),
+        (check::IS_AWAKE, "SEARCH saga USING COVERING INDEX saga_awake (number=?)"),
+        (check::IS_WAITING, "SEARCH saga USING COVERING INDEX saga_waiting (wake_at_ms=? AND rowid=?)"),
+        (
+            writer::IS_NUMBER_TAKEN_BEHIND,
+            "SEARCH journal USING COVERING INDEX sqlite_autoindex_journal_1 (saga>? AND saga<?)",
+        ),
+    ];
+    for (sql, expected) in plans {
+        let mut statement = plain.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
+        let steps =
+            statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>();
+        let steps = steps.expect("a plan");
+        assert!(steps.iter().any(|step| step == expected), "{sql}: {steps:?}");
+        assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER")), "{sql}: {steps:?}");
+    }
+}
+
+#[test]
 fn every_version_has_its_migration() {
     assert_eq!(i64::try_from(schema::MIGRATIONS.len()), Ok(schema::VERSION));
 }
