@@ -34,6 +34,9 @@ const ENDS_AT: [(&str, usize); 2] = [(ROUND, 18), (OTHER, 2)];
 /// How long a saga may take to its end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long it is waited for one whose log may be unavailable for good, for a page of it cannot be read.
+const LITTLE_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Panics of any thread.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
@@ -72,6 +75,7 @@ saga! {
     /// Visits one after another, and pays.
     pub(crate) saga Round(room: String, stops: Vec<u32>) -> usize {
         with desk: Desk;
+        retry 5 times every 1ms..5ms;
         lock room;
         for stop: u32 in stops.clone() {
             step visit: u32 = async { let _ = stop; desk.visit(cx).await } compensate desk.undo(cx);
@@ -263,6 +267,15 @@ impl Scene {
 
     /// Damages a copy, and lets a coordinator have it.
     pub(crate) fn run(&self, place: usize, damage: impl FnOnce(&Path)) -> Result<Verdict, String> {
+        self.run_for(PATIENCE, place, damage)
+    }
+
+    fn run_for(
+        &self,
+        patience: Duration,
+        place: usize,
+        damage: impl FnOnce(&Path),
+    ) -> Result<Verdict, String> {
         let path = self.copy(place);
         damage(&path);
         let panics = PANICS.load(Ordering::SeqCst);
@@ -272,9 +285,9 @@ impl Scene {
             let coordinator = start(log, &desk).await?;
             let mut answers = BTreeMap::new();
             for saga in [ROUND, OTHER, DONE, "new"] {
-                answers.insert(saga, end::<Round>(&coordinator, saga, input(saga)).await);
+                answers.insert(saga, end::<Round>(&coordinator, saga, input(saga), patience).await);
             }
-            answers.insert(NAP, end::<Nap>(&coordinator, NAP, stops(NAP)).await);
+            answers.insert(NAP, end::<Nap>(&coordinator, NAP, stops(NAP), patience).await);
             let quarantined = coordinator.recovery().quarantined.clone();
             coordinator.shutdown().await;
             Ok::<_, String>((quarantined, answers))
@@ -314,7 +327,7 @@ impl Scene {
 
     /// Flips a bit of a copy. `None`: the log is refused. Otherwise whether something is quarantined.
     pub(crate) fn run_flipped(&self, place: usize, byte: usize, bit: u8) -> Result<Option<bool>, String> {
-        let verdict = self.run(place, |path| {
+        let verdict = self.run_for(LITTLE_PATIENCE, place, |path| {
             let mut bytes = fs::read(path).unwrap();
             bytes[byte] ^= 1 << bit;
             fs::write(path, bytes).unwrap();
@@ -354,7 +367,12 @@ impl Scene {
 }
 
 /// Begins the saga as it was begun, and waits for its end.
-async fn end<S: Saga>(coordinator: &Coordinator, id: &'static str, input: S::Input) -> Result<String, String>
+async fn end<S: Saga>(
+    coordinator: &Coordinator,
+    id: &'static str,
+    input: S::Input,
+    patience: Duration,
+) -> Result<String, String>
 where
     S::Output: std::fmt::Debug,
 {
@@ -370,6 +388,6 @@ where
     if id == NAP && matches!(begun, Begun::Attached(_)) {
         return Ok("sleeps".to_owned());
     }
-    let outcome = timeout(PATIENCE, begun.outcome()).await.map_err(|_| format!("{id} does not end"))?;
+    let outcome = timeout(patience, begun.outcome()).await.map_err(|_| format!("{id} does not end"))?;
     outcome.map(|outcome| format!("{outcome:?}")).map_err(|error| error.to_string())
 }
