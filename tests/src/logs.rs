@@ -270,6 +270,13 @@ impl SagaLog for TestLog {
             self.log.locks(after, limit).await
         })
     }
+
+    fn check(&self) -> LogFuture<'_, Result<Vec<Damaged>, LogError>> {
+        Box::pin(async move {
+            self.is_up()?;
+            self.log.check().await
+        })
+    }
 }
 
 /// That of the file that is below. A log in memory that is below refuses every local call.
@@ -389,6 +396,13 @@ impl<L: SagaLog> SagaLog for Unhurried<L> {
         Box::pin(async move {
             let page = self.unhurried(async move |log: &L| log.locks(after, limit).await).await;
             page.unwrap_or_else(|| Err(TestLog::unavailable()))
+        })
+    }
+
+    fn check(&self) -> LogFuture<'_, Result<Vec<Damaged>, LogError>> {
+        Box::pin(async move {
+            let damaged = self.unhurried(async |log: &L| log.check().await).await;
+            damaged.unwrap_or_else(|| Err(TestLog::unavailable()))
         })
     }
 }

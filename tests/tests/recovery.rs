@@ -346,3 +346,42 @@ fn a_file_survives_a_crash_at_every_append() {
     }
     println!("{scenarios} scenarios on files");
 }
+
+/// The process that takes the saga up again dies as well: at each of its appends, or the log does not confirm it, or each
+/// further life dies at its first append until one does not.
+#[test]
+fn a_file_survives_a_crash_at_every_append_of_its_recovery() {
+    let mut scenarios = 0;
+    for (step, fault) in [("hotel", Fault::LostReply), ("car", Fault::Refuse)] {
+        for append in [2, 4, 6] {
+            for again in 1..=12 {
+                let mut lives = 0;
+                for crash in [LogFault::CrashBefore, LogFault::CrashAfter, LogFault::Unconfirmed] {
+                    let folder = tempfile::tempdir().unwrap();
+                    let path = folder.path().join("sagas.db");
+                    let open = || -> Result<Arc<dyn SagaLog>, String> {
+                        Ok(Arc::new(Unhurried::new(
+                            SqliteLog::open(&path).map_err(|error| error.to_string())?,
+                        )))
+                    };
+                    let faults = vec![(Place { step, which: Which::Action, nth: 1 }, fault)];
+                    let mut log = vec![(0, append, LogFault::CrashAfter), (1, again, crash)];
+                    if again == 1 {
+                        log.extend((2..6).map(|life| (life, 1, crash)));
+                    }
+                    let scenario = Scenario { faults, log, ..Scenario::default() };
+                    let report = run_on::<Trip>(&scenario, &open).unwrap_or_else(|broken| panic!("{broken}"));
+                    assert!(!matches!(report.end, End::Parked(_)));
+                    lives = lives.max(report.story.len());
+                    scenarios += 1;
+                }
+                // The second crash never came: the recovery has fewer appends.
+                if lives == 2 {
+                    break;
+                }
+            }
+        }
+    }
+    println!("{scenarios} scenarios on files");
+    assert!(scenarios > 60, "{scenarios}");
+}

@@ -54,6 +54,8 @@ pub(crate) struct TakenUp {
 /// for the others.
 pub(crate) async fn recover(shared: &Arc<Shared>, now_ms: u64) -> Result<Recovery, LogError> {
     let mut recovery = Recovery::default();
+    // First of all: whoever is damaged is not begun anew.
+    let damaged = shared.log.check().await?;
     let mut after = None;
     loop {
         let (taken_up, next) = take_up_page(shared, now_ms, after).await?;
@@ -63,6 +65,12 @@ pub(crate) async fn recover(shared: &Arc<Shared>, now_ms: u64) -> Result<Recover
         match next {
             Some(next) => after = Some(next),
             None => break,
+        }
+    }
+    for damaged in damaged {
+        // The page of those that are unfinished may have said so.
+        if !recovery.quarantined.iter().any(|(saga, _)| *saga == damaged.saga) {
+            recovery.quarantined.push(quarantine(shared, damaged));
         }
     }
     wake_orphans(shared).await?;
@@ -128,6 +136,14 @@ pub(crate) async fn take_up_page(
     Ok((taken_up, next?))
 }
 
+fn quarantine(shared: &Shared, Damaged { saga, cause }: Damaged) -> (String, String) {
+    warn!(saga, cause, "quarantined");
+    if let Ok(id) = SagaId::new(&saga) {
+        shared.quarantine(&id, &cause);
+    }
+    (saga, cause)
+}
+
 /// Gives the saga back if somebody is about to find out whether to drive it: a begin that is refused does not.
 fn take_up(
     shared: &Arc<Shared>,
@@ -136,12 +152,8 @@ fn take_up(
 ) -> Option<(Arc<Entry>, History)> {
     let history = match saga {
         Ok(history) => history,
-        Err(Damaged { saga, cause }) => {
-            warn!(saga, cause, "quarantined");
-            if let Ok(id) = SagaId::new(&saga) {
-                shared.quarantine(&id, &cause);
-            }
-            taken_up.quarantined.push((saga, cause));
+        Err(damaged) => {
+            taken_up.quarantined.push(quarantine(shared, damaged));
             return None;
         }
     };

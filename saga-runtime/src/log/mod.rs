@@ -31,7 +31,7 @@ pub type LogFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// The core is [`append`](Self::append): a batch of appends becomes durable together, so that the sagas that wait
 /// share one sync of the disk. Implementations commit the appends of all callers that wait at the same time together.
-/// Every implementation must pass [`conformance`].
+/// Every implementation must pass [`conformance`], which is public: run it on a log of your own.
 pub trait SagaLog: Send + Sync + 'static {
     /// Makes each append of `batch` durable and answers each, in their order.
     ///
@@ -116,6 +116,15 @@ pub trait SagaLog: Send + Sync + 'static {
     ///
     /// A lock whose rows are damaged is one [`DamagedLock`]; it does not end the page.
     fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>>;
+
+    /// What is damaged among that which was written last, whether or not [`unfinished`](Self::unfinished) names it: a saga
+    /// that only seems to have ended, or that nothing leads to any more. A coordinator asks when it starts. It costs the
+    /// same however much the log holds.
+    ///
+    /// Unless a log says otherwise, it knows of nothing. A log that wraps another one has to pass it on.
+    fn check(&self) -> LogFuture<'_, Result<Vec<Damaged>, LogError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
 }
 
 /// The most that one record may hold, in bytes of its step, event and data together: 64 MiB.

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use super::scenario::LogFault;
 use crate::id::SagaId;
 use crate::log::{
-    Append, AppendError, Cursor, History, HistoryError, LockCursor, LockPage, LogError, LogFuture, MemoryLog,
-    Page, SagaLog, Wake,
+    Append, AppendError, Cursor, Damaged, History, HistoryError, LockCursor, LockPage, LogError, LogFuture,
+    MemoryLog, Page, SagaLog, Wake,
 };
 
 /// The log of one life of the process. What it holds outlives that.
@@ -104,5 +104,9 @@ impl SagaLog for FaultyLog {
 
     fn locks(&self, after: Option<LockCursor>, limit: usize) -> LogFuture<'_, Result<LockPage, LogError>> {
         self.log.locks(after, limit)
+    }
+
+    fn check(&self) -> LogFuture<'_, Result<Vec<Damaged>, LogError>> {
+        self.log.check()
     }
 }

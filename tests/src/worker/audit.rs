@@ -80,6 +80,14 @@ pub fn run(plan: &Plan) -> (Tally, Vec<String>) {
             cancelled.insert(saga.id.as_str(), status == 200);
         }
     }
+    let (ended, violations) = conclude(&mut site, plan, &cancelled);
+    tally.add(&ended);
+    (tally, violations)
+}
+
+/// Waits for the end of all sagas of the plan, and audits them: what they came to, and what must never be.
+pub fn conclude(site: &mut Site, plan: &Plan, cancelled: &BTreeMap<&str, bool>) -> (Tally, Vec<String>) {
+    let mut tally = Tally::default();
     let ends: BTreeMap<&str, Value> =
         plan.sagas.iter().map(|saga| (saga.id.as_str(), site.until_ended(&saga.id))).collect();
     // What has ended stays as it is, and what is late changes nothing.

@@ -42,6 +42,11 @@ impl Life {
         line.trim_end().to_owned()
     }
 
+    /// Its number, as long as it lives.
+    pub fn id(&self) -> Option<u32> {
+        self.lock().living().map(|process| process.id())
+    }
+
     /// Kills it with SIGKILL; whether there was one to be killed.
     pub fn kill(&self) -> bool {
         let mut state = self.lock();

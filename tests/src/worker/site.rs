@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -39,6 +39,10 @@ const PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub struct Site {
     directory: TempDir,
+    /// Where its file is, if that is somewhere else.
+    store: Option<PathBuf>,
+    /// The program that starts the worker's, with its arguments.
+    starter: Vec<String>,
     life: Arc<Life>,
     ledger: Ledger,
     keyed: bool,
@@ -53,10 +57,17 @@ pub struct Site {
 impl Site {
     /// A new file, and a worker that runs on it.
     pub fn start(plan: &Plan) -> Self {
+        Self::start_as(plan, None, &[])
+    }
+
+    /// The same with its file in the folder `store`, and started by the program `starter`.
+    pub fn start_as(plan: &Plan, store: Option<&Path>, starter: &[&str]) -> Self {
         let life = Arc::new(Life::default());
         let ledger = Ledger::start(plan, &life);
         let mut site = Self {
             directory: tempfile::tempdir().unwrap(),
+            store: store.map(Path::to_owned),
+            starter: starter.iter().map(|&word| word.to_owned()).collect(),
             life,
             ledger,
             keyed: plan.said_keyed,
@@ -92,12 +103,19 @@ impl Site {
 
     /// The file of its log.
     pub fn file(&self) -> PathBuf {
-        self.directory.path().join("trips.db")
+        self.store.as_deref().unwrap_or(self.directory.path()).join("trips.db")
     }
 
     /// The command that starts a worker on the file of this site.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(example("travel_worker"));
+        let mut command = match self.starter.split_first() {
+            None => Command::new(example("travel_worker")),
+            Some((starter, arguments)) => {
+                let mut command = Command::new(starter);
+                command.args(arguments).arg(example("travel_worker"));
+                command
+            }
+        };
         command
             .args(["--store", &format!("sqlite:{}", self.file().display())])
             .args(["--participants", &self.ledger.url()])
@@ -177,6 +195,20 @@ impl Site {
         assert!(status == 201 || (status == 200 && may_be_known), "{id}: {status} {answer}");
         self.accepted.push(id.to_owned());
         status
+    }
+
+    /// Begins a saga, again as long as the log is unavailable.
+    pub fn begin_by_retry(&mut self, id: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.ask("POST", "/sagas", &body(id, "Ada")) {
+                (200 | 201, _) => break,
+                (503, answer) => assert!(Instant::now() < deadline, "{id} is never begun: {answer}"),
+                (status, answer) => panic!("{id}: {status} {answer}"),
+            }
+            sleep(PAUSE);
+        }
+        self.accepted.push(id.to_owned());
     }
 
     /// The same again is the same, and something else is not.

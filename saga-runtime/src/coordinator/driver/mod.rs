@@ -99,6 +99,8 @@ pub(crate) struct Driver<S: Saga> {
     held: Option<String>,
     /// The locks that it holds.
     locks: Vec<String>,
+    /// Whether the log has given it these locks since it was loaded, or has been asked whether it has them.
+    locks_are_confirmed: bool,
     /// The lock that it waits for.
     blocked: Option<Blocked>,
     /// Who has suspended it.
@@ -146,6 +148,7 @@ impl<S: Saga> Driver<S> {
             child_of: None,
             held: None,
             locks: Vec::new(),
+            locks_are_confirmed: true,
             blocked: None,
             suspended: None,
             closing: None,
@@ -194,6 +197,7 @@ impl<S: Saga> Driver<S> {
             self.child_of = folded.child_of;
             self.held = folded.held;
             self.locks = folded.locks;
+            self.locks_are_confirmed = false;
             self.suspended = folded.suspended;
             self.closing = folded.closing;
             self.logged_wake = folded.wake;

@@ -11,7 +11,7 @@ use crate::coordinator::journal;
 use crate::coordinator::shared::LOG_BACK_OFF;
 use crate::coordinator::status::SagaStatus;
 use crate::id::SagaId;
-use crate::log::{Append, AppendError, Record, Status, Wake};
+use crate::log::{Append, AppendError, Locks, Record, Status, Wake};
 use crate::machine::{Event, Fact, FactKind, Next, State};
 use crate::saga::{Saga, StateOf};
 
@@ -116,7 +116,7 @@ impl<S: Saga> Driver<S> {
         let (saga, first_seq) = (self.id.clone(), self.next_seq);
         let wake = if status == Status::Running { self.wake() } else { Wake::Never };
         let append = Append { saga, begin: None, first_seq, records, status, wake, locks: None };
-        self.make_durable(append).await?;
+        self.make_durable_with_locks(append).await?;
         self.next_seq += count;
         self.logged_wake = wake;
         self.appended();
@@ -134,12 +134,31 @@ impl<S: Saga> Driver<S> {
         }
     }
 
+    /// Makes the append durable. The first one after a log load takes the saga's locks once more, which changes nothing if
+    /// the log has kept them: so it goes on only with what its records say that it holds.
+    async fn make_durable_with_locks(&mut self, mut append: Append) -> Result<(), Stop> {
+        if self.locks_are_confirmed || self.locks.is_empty() || append.status != Status::Running {
+            return self.make_durable(append).await.map(drop);
+        }
+        append.locks = Some(Locks { keys: self.locks.clone(), root: self.root() });
+        if let Some((key, holder)) = self.make_durable(append).await? {
+            return Err(Stop::Fault(format!(
+                "its records say that it holds the lock `{key}`, and the log has given it to saga `{holder}`: rows of \
+                 the log's locks were lost; end one of the two by hand"
+            )));
+        }
+        self.locks_are_confirmed = true;
+        Ok(())
+    }
+
     /// Makes the append durable, or says which lock another saga holds, and which saga.
-    pub(super) async fn make_durable(&self, append: Append) -> Result<Option<(String, SagaId)>, Stop> {
+    pub(super) async fn make_durable(&self, mut append: Append) -> Result<Option<(String, SagaId)>, Stop> {
         loop {
             match self.shared.append(append.clone()).await {
                 Ok(()) => return Ok(None),
                 Err(AppendError::Locked { key, holder, .. }) => return Ok(Some((key, holder))),
+                // Nobody is given it; and those who hold it go on.
+                Err(AppendError::LockDamaged { .. }) if self.holds(&append) => append.locks = None,
                 Err(AppendError::Unavailable(error)) => {
                     error!(%error, "the saga waits for its log");
                     if !self.shared.back_off(LOG_BACK_OFF).await {
@@ -149,6 +168,11 @@ impl<S: Saga> Driver<S> {
                 Err(error) => return Err(Stop::Fault(error.to_string())),
             }
         }
+    }
+
+    /// Whether the saga's records say already that it holds the locks that `append` takes.
+    fn holds(&self, append: &Append) -> bool {
+        append.locks.as_ref().is_some_and(|locks| locks.keys == self.locks)
     }
 }
 

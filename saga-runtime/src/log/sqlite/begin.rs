@@ -4,15 +4,21 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode};
 
+use super::check::Strays;
 use super::error::from_sqlite;
 use super::schema::{self, Identity};
-use super::{load, writer};
+use super::{load, locks, writer};
 use crate::log::rules::{Verdict, judge, validate};
 use crate::log::{Append, AppendError, Begin};
 
 /// Writes the saga's first records in the transaction that is open on `connection`, whose file is to be the log's at
 /// `path`. They are durable when that is committed. The log's writer finds that the file has changed, and looks.
-pub(super) fn begin_in(connection: &Connection, path: &Path, append: &Append) -> Result<(), AppendError> {
+pub(super) fn begin_in(
+    connection: &Connection,
+    path: &Path,
+    strays: &Strays,
+    append: &Append,
+) -> Result<(), AppendError> {
     let invalid = |cause: String| AppendError::Invalid { saga: append.saga.clone(), cause };
     validate(append)?;
     let Some(begin) = &append.begin else {
@@ -49,7 +55,17 @@ pub(super) fn begin_in(connection: &Connection, path: &Path, append: &Append) ->
         _ => unavailable(&error),
     }
     };
-    if insert(connection, append, begin).map_err(failed)? {
+    let stray = strays.claim(connection, &append.saga, Some(begin));
+    if let Some(damaged) = stray.map_err(|error| unavailable(&error))? {
+        return Err(damaged.into());
+    }
+    let locked = match &append.locks {
+        Some(wanted) => {
+            locks::refusal(connection, &append.saga, wanted).map_err(|error| unavailable(&error))?
+        }
+        None => None,
+    };
+    if locked.is_none() && insert(connection, append, begin).map_err(failed)? {
         return Ok(());
     }
     match load::by_id(connection, &append.saga).map_err(|error| unavailable(&error))? {
@@ -58,14 +74,17 @@ pub(super) fn begin_in(connection: &Connection, path: &Path, append: &Append) ->
             // It was begun in the same transaction, with the same records.
             Verdict::Held | Verdict::Write { .. } => Ok(()),
         },
-        None => Err(invalid("table `saga` and its index on `id` contradict each other".to_owned())),
+        None => Err(locked.unwrap_or_else(|| {
+            invalid("table `saga` and its index on `id` contradict each other".to_owned())
+        })),
     }
 }
 
 /// Writes all of it or nothing, whatever the caller does after an error. `false`: there is a saga of this id.
 fn insert(connection: &Connection, append: &Append, begin: &Begin) -> rusqlite::Result<bool> {
     connection.execute_batch("SAVEPOINT saga_begin")?;
-    let inserted = writer::insert_saga(connection, append, begin);
+    let inserted = writer::free_number(connection)
+        .and_then(|number| writer::insert_saga(connection, append, begin, number));
     if inserted.is_err() && !connection.is_autocommit() {
         connection.execute_batch("ROLLBACK TO saga_begin")?;
     }

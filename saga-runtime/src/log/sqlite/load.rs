@@ -3,6 +3,7 @@
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
 
+use super::check::Strays;
 use super::checksum::Chain;
 use crate::definition::Fingerprint;
 use crate::id::SagaId;
@@ -29,11 +30,15 @@ pub(super) const WAITING_UNTIL: &str = "SELECT number FROM saga INDEXED BY saga_
 pub(super) const WAITING_BEHIND: &str = "SELECT number, wake_at_ms FROM saga INDEXED BY saga_waiting
      WHERE wake_at_ms > ?1 AND wake_at_ms <= ?2 ORDER BY wake_at_ms, number LIMIT ?3";
 
-pub(super) const NEXT_WAKE: &str = "SELECT min(wake_at_ms) FROM saga INDEXED BY saga_waiting
+pub(super) const NEXT_WAKE: &str = "SELECT CAST(min(wake_at_ms) AS INTEGER) FROM saga INDEXED BY saga_waiting
      WHERE wake_at_ms > ?1 AND wake_at_ms < 9223372036854775807";
 
 pub(super) const COUNT_WAITING: &str =
     "SELECT count(*) FROM saga INDEXED BY saga_waiting WHERE wake_at_ms > ?1";
+
+/// What helps a saga whose rows are damaged.
+pub(super) const MEND: &str = "nothing is done for it until its rows are as they were: stop the program, and restore them \
+                               from a backup of the file";
 
 /// Column `wake_at_ms` of a saga that time does not wake.
 const NEVER: i64 = i64::MAX;
@@ -94,6 +99,7 @@ pub(super) fn by_number(connection: &Connection, number: i64) -> rusqlite::Resul
 /// Reads a page of at most `limit` unfinished sagas that wake by `until`. Must run within one transaction.
 pub(super) fn unfinished(
     connection: &Connection,
+    strays: &Strays,
     until: Wake,
     after: Option<Cursor>,
     limit: usize,
@@ -107,13 +113,17 @@ pub(super) fn unfinished(
     });
     let mut sagas = Vec::with_capacity(places.len());
     for (_, number) in places {
-        sagas.push(match by_number(connection, number)? {
+        let found = match by_number(connection, number)? {
             Some(found) => found.map(|loaded| loaded.history),
             None => Err(Damaged {
                 saga: format!("number {number}"),
-                cause: "an index names it, and table `saga` has no such row".to_owned(),
+                cause: format!("an index names it, and table `saga` has no such row; {MEND}"),
             }),
-        });
+        };
+        if found.is_err() {
+            strays.add(number);
+        }
+        sagas.push(found);
     }
     Ok(Page { sagas, next })
 }
@@ -153,9 +163,11 @@ fn places(
     {
         let mut statement = connection.prepare_cached(WAITING_BEHIND)?;
         let behind = wake_at_ms.unwrap_or(0);
-        let read = |row: &Row<'_>| Ok((row.get(1)?, row.get(0)?));
+        // What is no time is damage, which is shown when the saga is read.
+        let read = |row: &Row<'_>| Ok((row.get_ref(1)?.as_i64().unwrap_or(NEVER), row.get(0)?));
         for place in statement.query_map((behind, until, room(&places)), read)? {
-            places.push(place?);
+            let (wake_at_ms, number) = place?;
+            places.push((Some(wake_at_ms), number));
         }
     }
     Ok(places)
@@ -199,7 +211,8 @@ fn found(name: &str, result: Result<Option<Loaded>, Failure>) -> rusqlite::Resul
     match result {
         Ok(loaded) => Ok(loaded.map(Ok)),
         Err(Failure::Damage { saga, cause }) => {
-            Ok(Some(Err(Damaged { saga: saga.unwrap_or_else(|| name.to_owned()), cause })))
+            let saga = saga.unwrap_or_else(|| name.to_owned());
+            Ok(Some(Err(Damaged { saga, cause: format!("{cause}; {MEND}") })))
         }
         Err(Failure::Sqlite(error)) => Err(error),
     }

@@ -9,6 +9,7 @@
 //! a local file system.
 
 mod begin;
+mod check;
 mod checksum;
 mod connection;
 mod error;
@@ -34,13 +35,14 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
+use self::check::Strays;
 use self::error::log_error;
 use self::local::Gate;
 use self::lock::LockFile;
 use self::reader::{Query, Reader};
 use self::writer::{Request, Writer};
 use super::{
-    Append, AppendError, AppendLocal, Cursor, History, HistoryError, LockCursor, LockPage, LogError,
+    Append, AppendError, AppendLocal, Cursor, Damaged, History, HistoryError, LockCursor, LockPage, LogError,
     LogFuture, Page, Record, SagaLog, Transactional, Wake,
 };
 use crate::id::SagaId;
@@ -57,6 +59,7 @@ pub use rusqlite;
 pub struct SqliteLog {
     path: PathBuf,
     epoch: u64,
+    strays: Strays,
     reader: Worker<Query>,
     writer: Worker<Request>,
 }
@@ -113,27 +116,38 @@ impl Options {
         let reading = connection::open_reader(&path).map_err(fail)?;
         check_tables(&reading).map_err(fail)?;
 
-        let reader = Reader::new(path.clone(), reading);
-        let writer = Writer::new(path.clone(), self, writing, gate, lock);
+        let strays = Strays::default();
+        let reader = Reader::new(path.clone(), reading, strays.clone());
+        let writer = Writer::new(path.clone(), self, writing, gate, lock, strays.clone());
         let fail = |error| OpenError::from_io(&path, &path, &error);
         let writer = Worker::spawn("saga-log-writer", |requests| writer.run(requests)).map_err(fail)?;
         let reader = Worker::spawn("saga-log-reader", |queries| reader.run(queries)).map_err(fail)?;
-        Ok(SqliteLog { path, epoch, reader, writer })
+        Ok(SqliteLog { path, epoch, strays, reader, writer })
     }
 }
 
 /// Tables that were altered by other means are found at the start, and not by the first saga.
 fn check_tables(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
+    use self::check::{
+        COUNT_RECORDS, FIRST_RECORD, FORM, FORMS, IS_AWAKE, IS_WAITING, NUMBER_OF_ID, NUMBERS_IN_JOURNAL,
+        NUMBERS_OF_SAGAS,
+    };
     use self::load::{
         AWAKE, COUNT_WAITING, JOURNAL, NEXT_WAKE, SAGA_BY_ID, SAGA_BY_NUMBER, WAITING_BEHIND, WAITING_UNTIL,
     };
     use self::locks::{DELETE_LOCKS, INSERT_LOCK, LOCK_BY_KEY, LOCK_BY_KEY_AGAIN, LOCKS_BEHIND};
-    use self::writer::{INSERT_RECORD, INSERT_SAGA, UPDATE_HEAD, UPDATE_ROW};
+    use self::writer::{
+        INSERT_RECORD, INSERT_SAGA, IS_NUMBER_TAKEN, IS_NUMBER_TAKEN_BEHIND, NUMBER_LAST, UPDATE_HEAD,
+        UPDATE_ROW,
+    };
     let all = [
         [INSERT_LOCK, LOCK_BY_KEY, LOCK_BY_KEY_AGAIN, LOCKS_BEHIND],
         [SAGA_BY_ID, SAGA_BY_NUMBER, JOURNAL, NEXT_WAKE],
         [AWAKE, WAITING_UNTIL, WAITING_BEHIND, COUNT_WAITING],
         [INSERT_RECORD, INSERT_SAGA, UPDATE_HEAD, UPDATE_ROW],
+        [COUNT_RECORDS, FIRST_RECORD, FORM, FORMS],
+        [IS_AWAKE, IS_WAITING, NUMBER_OF_ID, NUMBERS_IN_JOURNAL],
+        [NUMBERS_OF_SAGAS, IS_NUMBER_TAKEN, IS_NUMBER_TAKEN_BEHIND, NUMBER_LAST],
     ];
     all.as_flattened().iter().chain([&DELETE_LOCKS]).try_for_each(|sql| connection.prepare(sql).map(drop))
 }
@@ -161,6 +175,17 @@ impl SqliteLog {
         // The last connection that closes tidies up, and only the writer's can.
         self.reader.close(Query::Close);
         self.writer.close(Request::Close);
+    }
+
+    /// Reads the whole log, finished sagas too, and answers what of it is damaged. It blocks no append, and other reads
+    /// until it is done.
+    ///
+    /// A saga's damage is always found before the saga is continued, and before its outcome is answered; a coordinator
+    /// looks at those that were written last when it starts. This is for whoever wants to know it of all the others: after
+    /// a backup was restored, say.
+    pub async fn check_all(&self) -> Result<Vec<Damaged>, LogError> {
+        let damaged = self.reader.ask(|answer| Query::Check { all: true, answer }).await;
+        damaged.unwrap_or_else(|| Err(self.closed()))
     }
 
     fn closed(&self) -> LogError {
@@ -202,7 +227,7 @@ impl SagaLog for SqliteLog {
             let cause = "its transaction is of no `rusqlite::Connection`".to_owned();
             return Err(AppendError::Invalid { saga: append.saga.clone(), cause });
         };
-        begin::begin_in(connection, &self.path, append)
+        begin::begin_in(connection, &self.path, &self.strays, append)
     }
 
     fn history<'a>(&'a self, id: &'a SagaId) -> LogFuture<'a, Result<Option<History>, HistoryError>> {
@@ -245,6 +270,13 @@ impl SagaLog for SqliteLog {
             let limit = limit.max(1);
             let page = self.reader.ask(|answer| Query::Locks { after, limit, answer }).await;
             page.unwrap_or_else(|| Err(self.closed()))
+        })
+    }
+
+    fn check(&self) -> LogFuture<'_, Result<Vec<Damaged>, LogError>> {
+        Box::pin(async move {
+            let damaged = self.reader.ask(|answer| Query::Check { all: false, answer }).await;
+            damaged.unwrap_or_else(|| Err(self.closed()))
         })
     }
 }

@@ -6,12 +6,13 @@ use rusqlite::Connection;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
+use super::check::{self, Strays};
 use super::connection;
 use super::error::from_sqlite;
 use super::load;
 use super::locks;
 use crate::id::SagaId;
-use crate::log::{Cursor, History, HistoryError, LockCursor, LockPage, LogError, Page, Wake};
+use crate::log::{Cursor, Damaged, History, HistoryError, LockCursor, LockPage, LogError, Page, Wake};
 
 /// What the reader is asked for.
 #[derive(Debug)]
@@ -39,6 +40,11 @@ pub(super) enum Query {
         limit: usize,
         answer: oneshot::Sender<Result<LockPage, LogError>>,
     },
+    /// Look for damage: in all that there is, or in what was written last.
+    Check {
+        all: bool,
+        answer: oneshot::Sender<Result<Vec<Damaged>, LogError>>,
+    },
     /// Answer what was asked before, and end.
     Close,
 }
@@ -48,11 +54,12 @@ pub(super) enum Query {
 pub(super) struct Reader {
     path: PathBuf,
     connection: Option<Connection>,
+    strays: Strays,
 }
 
 impl Reader {
-    pub(super) fn new(path: PathBuf, connection: Connection) -> Self {
-        Self { path, connection: Some(connection) }
+    pub(super) fn new(path: PathBuf, connection: Connection, strays: Strays) -> Self {
+        Self { path, connection: Some(connection), strays }
     }
 
     /// Works until it is told to close and everything asked before is answered.
@@ -64,18 +71,23 @@ impl Reader {
                     let _ = answer.send(self.history(&id));
                 }
                 Query::Unfinished { until, after, limit, answer } => {
-                    let _ = answer
-                        .send(self.read(|connection| load::unfinished(connection, until, after, limit)));
+                    let _ = answer.send(self.read(|connection, strays| {
+                        load::unfinished(connection, strays, until, after, limit)
+                    }));
                 }
                 Query::NextWake { after_ms, answer } => {
-                    let _ = answer.send(self.read(|connection| load::next_wake(connection, after_ms)));
+                    let _ = answer.send(self.read(|connection, _| load::next_wake(connection, after_ms)));
                 }
                 Query::Waiting { after_ms, answer } => {
-                    let _ = answer.send(self.read(|connection| load::waiting(connection, after_ms)));
+                    let _ = answer.send(self.read(|connection, _| load::waiting(connection, after_ms)));
                 }
                 Query::Locks { after, limit, answer } => {
                     let _ =
-                        answer.send(self.read(|connection| locks::page(connection, after.clone(), limit)));
+                        answer.send(self.read(|connection, _| locks::page(connection, after.clone(), limit)));
+                }
+                Query::Check { all, answer } => {
+                    let check = if all { check::all } else { check::recent };
+                    let _ = answer.send(self.read(check));
                 }
                 Query::Close => queries.close(),
             }
@@ -83,14 +95,18 @@ impl Reader {
     }
 
     fn history(&mut self, id: &SagaId) -> Result<Option<History>, HistoryError> {
-        match self.read(|connection| load::by_id(connection, id))? {
+        let found = self.read(|connection, strays| match load::by_id(connection, id)? {
+            None => Ok(strays.claim(connection, id, None)?.map(Err)),
+            found => Ok(found),
+        });
+        match found? {
             None => Ok(None),
             Some(found) => Ok(Some(found?.history)),
         }
     }
 
     /// Reads in one transaction: what is appended meanwhile would look like damage otherwise.
-    fn read<T>(&mut self, work: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, LogError> {
+    fn read<T>(&mut self, work: impl Fn(&Connection, &Strays) -> rusqlite::Result<T>) -> Result<T, LogError> {
         let connection = match self.connection.take() {
             Some(connection) => Ok(connection),
             None => connection::open_reader(&self.path),
@@ -98,7 +114,7 @@ impl Reader {
         let result = connection.and_then(|connection| {
             let read = {
                 let _transaction = connection.unchecked_transaction()?;
-                work(&connection)?
+                work(&connection, &self.strays)?
             };
             // After an error it is dropped, and the next one gets a new one.
             self.connection = Some(connection);

@@ -89,16 +89,35 @@ async fn conforms() {
     .await;
 }
 
-#[test]
-fn every_writer_has_a_greater_epoch_than_the_one_before() {
-    let fixture = Fixture::new();
-    let epochs = [(); 3].map(|()| {
+#[tokio::test]
+async fn conforms_when_it_is_opened_again() {
+    let folder = TempDir::new().expect("a folder");
+    let open = |name| {
+        let log = SqliteLog::open(folder.path().join(name)).expect("the log opens");
+        async { log }
+    };
+    conformance::check_reopened(open).await;
+}
+
+#[tokio::test]
+async fn conforms_in_transactions_of_the_user() {
+    let fixtures = Mutex::new(Vec::new());
+    let fresh = || async {
+        let fixture = Fixture::new();
         let log = fixture.open();
-        let epoch = log.epoch();
-        log.close();
-        epoch
-    });
-    assert_eq!(epochs, [1, 2, 3]);
+        fixtures.lock().expect("no panic").push(fixture);
+        log
+    };
+    conformance::check_begin_in(fresh, async |log: &SqliteLog, appends: Vec<Append>, commit| {
+        let mut plain = Connection::open(log.path()).expect("SQLite opens it");
+        let transaction = plain.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
+        let transaction = transaction.expect("a transaction");
+        let answers = appends.iter().map(|append| log.begin_in(&*transaction, append)).collect();
+        let ended = if commit { transaction.commit() } else { transaction.rollback() };
+        ended.expect("its end");
+        answers
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -485,19 +504,98 @@ async fn damage_under_a_running_writer_is_found_when_it_appends() {
 }
 
 #[tokio::test]
-async fn rows_that_belong_to_nobody_fail_only_the_append_that_meets_them() {
+async fn a_saga_without_its_row_is_damaged_and_keeps_nobody_from_beginning() {
     let fixture = Fixture::new();
     let log = fixture.open();
     assert_eq!(append(&log, begun("gone", 1)).await, Ok(()));
     fixture.plain().execute_batch("DELETE FROM saga").expect("SQLite does it");
-    let answers = log.append(vec![begun("new", 1), begun("other", 1)]).await;
-    assert!(
-        matches!(answers[0], Err(AppendError::Damaged(_))),
-        "its number has a record already: {answers:?}"
-    );
-    assert!(matches!(answers[1], Err(AppendError::Damaged(_))), "and so has the other's: {answers:?}");
-    fixture.plain().execute_batch("DELETE FROM journal").expect("SQLite does it");
     assert_eq!(log.append(vec![begun("new", 1), begun("other", 1)]).await, [Ok(()), Ok(())]);
+    assert_eq!(history(&log, "other").await.records.len(), 1, "its number was free");
+
+    let damaged = log.check().await.expect("an answer");
+    assert_eq!(damaged.len(), 1, "{damaged:?}");
+    assert_eq!(damaged[0].saga, "number 1");
+    assert!(damaged[0].cause.contains("table `journal` holds 1 records"), "{damaged:?}");
+    let known = Damaged { saga: "gone".to_owned(), ..damaged[0].clone() };
+    assert_eq!(log.history(&id("gone")).await, Err(known.clone().into()), "its first record tells its id");
+    assert_eq!(append(&log, begun("gone", 1)).await, Err(known.clone().into()));
+    assert_eq!(append(&log, begun("gone", 9)).await, Err(known.into()), "whenever it is begun");
+    assert_eq!(log.history(&id("nobody")).await, Ok(None));
+
+    fixture.plain().execute_batch("DELETE FROM journal WHERE saga = 1").expect("SQLite does it");
+    assert_eq!(log.check().await, Ok(Vec::new()), "it was never there");
+    assert_eq!(append(&log, begun("gone", 1)).await, Ok(()));
+}
+
+#[tokio::test]
+async fn all_of_a_log_is_checked_when_asked_and_what_was_written_last_when_not() {
+    let fixture = Fixture::new();
+    let log = fixture.open();
+    three_sagas(&log).await;
+    assert_eq!(append(&log, next("trip", 4, vec![flight(4)], Status::Completed)).await, Ok(()));
+    let many = |name: String| {
+        let mut begin = begun(&name, 1);
+        begin.records = vec![begin.records[0].clone(); 100];
+        begin
+    };
+    assert!(
+        log.append((0..50).map(|number| many(format!("many-{number}"))).collect())
+            .await
+            .iter()
+            .all(Result::is_ok)
+    );
+    assert_eq!((log.check().await, log.check_all().await), (Ok(Vec::new()), Ok(Vec::new())));
+    // They seem to have ended, so that nobody looks at them.
+    fixture
+        .plain()
+        .execute_batch("UPDATE saga SET status = 'completed' WHERE number IN (1, 50)")
+        .expect("SQLite does it");
+    let ids = |damaged: Result<Vec<Damaged>, LogError>| {
+        damaged.expect("an answer").into_iter().map(|damaged| damaged.saga).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(log.check_all().await), ["first", "many-46"]);
+    // All rows of `saga` are among the last ones.
+    assert_eq!(ids(log.check().await), ["first", "many-46"]);
+}
+
+#[tokio::test]
+async fn an_index_that_has_lost_a_saga_is_found() {
+    for index in ["saga_awake", "saga_waiting", "sqlite_autoindex_saga_1"] {
+        let fixture = Fixture::new();
+        let log = fixture.open();
+        three_sagas(&log).await;
+        assert_eq!(append(&log, Append { wake: Wake::At(9), ..begun("waits", 1) }).await, Ok(()));
+        drop(log);
+        // The index as it would be without the rows of two sagas.
+        let lost = "UPDATE sqlite_schema SET sql = replace(sql, 'WHERE ', 'WHERE number NOT IN (2, 4) AND ')";
+        let (without, with) = match index {
+            "sqlite_autoindex_saga_1" => ("UPDATE saga SET id = id || '!' WHERE number IN (2, 4)", ""),
+            _ => ("", lost),
+        };
+        let plain = fixture.plain();
+        let before: String = plain
+            .query_row("SELECT coalesce(sql, '') FROM sqlite_schema WHERE name = ?1", [index], |row| {
+                row.get(0)
+            })
+            .expect("it is there");
+        if with.is_empty() {
+            plain.execute_batch(without).expect("SQLite does it");
+        } else {
+            plain
+                .execute_batch(&format!(
+                    "PRAGMA writable_schema = ON; {with} WHERE name = '{index}'; PRAGMA writable_schema = RESET; \
+                     REINDEX {index}; PRAGMA writable_schema = ON;"
+                ))
+                .expect("SQLite does it");
+            plain
+                .execute("UPDATE sqlite_schema SET sql = ?1 WHERE name = ?2", (before, index))
+                .expect("SQLite does it");
+        }
+        drop(plain);
+        let log = fixture.open();
+        let damaged = log.check().await.expect("an answer");
+        assert!(!damaged.is_empty(), "{index}");
+    }
 }
 
 #[tokio::test]
@@ -889,6 +987,31 @@ fn the_list_of_the_unfinished_is_read_from_its_index_alone() {
         let steps =
             statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>();
         assert_eq!(steps.expect("a plan"), [expected], "no step to sort, and none that reads the table");
+    }
+}
+
+#[test]
+fn what_was_written_last_is_found_by_its_place_however_much_lies_before_it() {
+    let fixture = Fixture::new();
+    let _log = fixture.open();
+    let plain = fixture.plain();
+    let plans = [
+        (check::NUMBERS_IN_JOURNAL, "SEARCH journal USING INTEGER PRIMARY KEY (rowid>?)"),
+        (check::NUMBERS_OF_SAGAS, "SCAN saga"),
+        (check::IS_AWAKE, "SEARCH saga USING COVERING INDEX saga_awake (number=?)"),
+        (check::IS_WAITING, "SEARCH saga USING COVERING INDEX saga_waiting (wake_at_ms=? AND rowid=?)"),
+        (
+            writer::IS_NUMBER_TAKEN_BEHIND,
+            "SEARCH journal USING COVERING INDEX sqlite_autoindex_journal_1 (saga>? AND saga<?)",
+        ),
+    ];
+    for (sql, expected) in plans {
+        let mut statement = plain.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
+        let steps =
+            statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>();
+        let steps = steps.expect("a plan");
+        assert!(steps.iter().any(|step| step == expected), "{sql}: {steps:?}");
+        assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER")), "{sql}: {steps:?}");
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
 use super::Options;
+use super::check::Strays;
 use super::checksum::Chain;
 use super::connection;
 use super::error::{from_sqlite, log_error};
@@ -39,8 +40,16 @@ const WAL_PAGES_MAX: i64 = 16_384;
 const WAL_RESET_TIMEOUT: Duration = Duration::from_millis(100);
 
 pub(super) const INSERT_SAGA: &str =
-    "INSERT INTO saga (id, definition, fingerprint, status, begun_at_ms, records, checksum, wake_at_ms)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING";
+    "INSERT INTO saga (id, definition, fingerprint, status, begun_at_ms, records, checksum, wake_at_ms, number)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING";
+
+/// Whether records have a greater number than the last saga's; what is no number belongs to nobody.
+pub(super) const IS_NUMBER_TAKEN_BEHIND: &str =
+    "SELECT EXISTS (SELECT 1 FROM journal WHERE saga > ?1 AND saga <= 9223372036854775807)";
+
+pub(super) const IS_NUMBER_TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM journal WHERE saga = ?1)";
+
+pub(super) const NUMBER_LAST: &str = "SELECT coalesce(max(number), 0) FROM saga";
 
 pub(super) const INSERT_RECORD: &str =
     "INSERT INTO journal (saga, seq, at_ms, step, event, data, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -82,6 +91,10 @@ pub(super) struct Writer {
     connection: Option<Connection>,
     gate: Gate,
     heads: Heads,
+    /// The damaged sagas that are known.
+    strays: Strays,
+    /// Whether the next number of a saga is known to be free of records: SQLite gives the one behind the last row.
+    is_next_number_free: bool,
     /// Changes when another program has written to the file.
     data_version: i64,
     /// Whether a commit failed, so that what the file shows may not have reached the disk.
@@ -125,6 +138,7 @@ impl Writer {
         connection: Connection,
         gate: Gate,
         lock: LockFile,
+        strays: Strays,
     ) -> Self {
         Self {
             path,
@@ -132,6 +146,8 @@ impl Writer {
             connection: Some(connection),
             gate,
             heads: Heads::default(),
+            strays,
+            is_next_number_free: false,
             data_version: 0,
             in_doubt: false,
             leave_locks: false,
@@ -205,7 +221,7 @@ impl Writer {
         };
         if result.is_err() {
             // They tell of the transaction that has failed.
-            self.heads.clear();
+            self.forget();
         }
         if keep && (connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok()) {
             self.connection = Some(connection);
@@ -260,7 +276,7 @@ impl Writer {
             .map_err(|error| self.not_written(error))?;
         if data_version != self.data_version {
             // Somebody has written by other means: the file is the truth, not what is remembered.
-            self.heads.clear();
+            self.forget();
             self.data_version = data_version;
         }
         Ok(())
@@ -324,11 +340,16 @@ impl Writer {
             None => None,
         };
         if let Some(begin) = &append.begin {
-            if locked.is_none()
-                && let Some(head) = insert_saga(connection, append, begin)?
-            {
-                self.remember(append, head);
-                return Ok(Ok(()));
+            if let Some(damaged) = self.strays.claim(connection, &append.saga, Some(begin))? {
+                return Ok(Err(damaged.into()));
+            }
+            if locked.is_none() {
+                let number = if self.is_next_number_free { None } else { free_number(connection)? };
+                self.is_next_number_free = number.is_none();
+                if let Some(head) = insert_saga(connection, append, begin, number)? {
+                    self.remember(append, head);
+                    return Ok(Ok(()));
+                }
             }
         } else if let Some(head) = self.heads.get(&append.saga)
             && head.records == append.first_seq
@@ -446,8 +467,14 @@ impl Writer {
             make_durable(&connection, &self.path).map_err(unavailable)?;
             self.in_doubt = false;
         }
-        self.heads.clear();
+        self.forget();
         Ok(connection)
+    }
+
+    /// From now on the file says what was remembered of it.
+    fn forget(&mut self) {
+        self.heads.clear();
+        self.is_next_number_free = false;
     }
 
     /// Keeps the write-ahead log short. Runs after the answers are given, so that nobody waits for it.
@@ -535,11 +562,29 @@ impl Work<'_> {
     }
 }
 
-/// Inserts a saga with its first records, unless its id is there already.
+/// The number for the next saga; `None`: the one that SQLite gives, for no records stand behind those of the last saga.
+/// There are some only if their saga's row is gone: they are not to become another one's.
+pub(super) fn free_number(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    let last: i64 = connection.prepare_cached(NUMBER_LAST)?.query_row((), |row| row.get(0))?;
+    let is =
+        |sql, number: i64| connection.prepare_cached(sql)?.query_row([number], |row| row.get::<_, bool>(0));
+    if !is(IS_NUMBER_TAKEN_BEHIND, last)? {
+        return Ok(None);
+    }
+    let mut number = last.saturating_add(1);
+    while number < i64::MAX && is(IS_NUMBER_TAKEN, number)? {
+        number += 1;
+    }
+    // Behind the greatest number SQLite looks for a free one itself.
+    Ok(Some(number).filter(|number| *number < i64::MAX))
+}
+
+/// Inserts a saga with its first records, unless its id is there already; with this number, or the one behind the last.
 pub(super) fn insert_saga(
     connection: &Connection,
     append: &Append,
     begin: &Begin,
+    number: Option<i64>,
 ) -> rusqlite::Result<Option<Head>> {
     let fingerprint = begin.fingerprint.to_string();
     let begun_at_ms = append.records.first().map_or(0, |record| record.at_ms);
@@ -556,6 +601,7 @@ pub(super) fn insert_saga(
         signed(head.records),
         head.chain.seal(head.records, append.status.as_str(), head.wake_at_ms),
         head.wake_at_ms,
+        number,
     ))?;
     if inserted == 0 {
         return Ok(None);
