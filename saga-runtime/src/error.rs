@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// What a failed attempt says about its effect. The engine's whole behaviour hangs on it, so in doubt say
 /// [`Unknown`](Self::Unknown).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// Surely no effect, and another try would be answered the same.
     Refused,
@@ -76,7 +76,7 @@ impl<E: StepError + ?Sized> StepError for Box<E> {
 }
 
 /// A failed attempt: what is known of its effect, and why in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Failure {
     /// What is known of its effect.
     pub kind: FailureKind,

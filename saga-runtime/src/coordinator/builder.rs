@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::coordinator::Coordinator;
 use crate::coordinator::alarm;
+use crate::coordinator::clock::Clock;
 use crate::coordinator::recovery::recover;
 use crate::coordinator::registration::{Recoverable, Registered, Registration};
 use crate::coordinator::shared::Shared;
@@ -18,6 +19,7 @@ use crate::saga::{RunsOn, Saga};
 #[must_use = "a coordinator runs only once it is started"]
 pub struct Builder<L> {
     log: Arc<L>,
+    clock: Option<Arc<Clock>>,
     typed: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     recoverable: Vec<Arc<dyn Recoverable>>,
     calls_at_once: usize,
@@ -48,7 +50,20 @@ pub enum StartError {
 
 impl<L: SagaLog> Builder<L> {
     pub(crate) fn new(log: Arc<L>) -> Self {
-        Self { log, typed: HashMap::new(), recoverable: Vec::new(), calls_at_once: 1024, sagas_at_once: 4096 }
+        Self {
+            log,
+            clock: None,
+            typed: HashMap::new(),
+            recoverable: Vec::new(),
+            calls_at_once: 1024,
+            sagas_at_once: 4096,
+        }
+    }
+
+    /// Goes by this clock.
+    #[cfg(feature = "verify")]
+    pub(crate) fn clock(self, clock: &Arc<Clock>) -> Self {
+        Self { clock: Some(Arc::clone(clock)), ..self }
     }
 
     /// A saga that this coordinator executes, and what its calls are made on.
@@ -95,6 +110,7 @@ impl<L: SagaLog> Builder<L> {
         }
         let shared = Arc::new(Shared::new(
             self.log,
+            self.clock.unwrap_or_else(|| Arc::new(Clock::new())),
             self.typed,
             by_definition,
             self.calls_at_once,

@@ -19,16 +19,34 @@ pub(crate) struct Clock {
     started: Instant,
     /// Milliseconds since the Unix epoch at `started`, with all leaps of the wall clock since.
     base_ms: AtomicU64,
+    /// Whether the wall clock is looked at.
+    #[cfg(feature = "verify")]
+    is_virtual: bool,
 }
 
 impl Clock {
     /// Shows the wall clock's time.
     pub(crate) fn new() -> Self {
-        Self { started: Instant::now(), base_ms: AtomicU64::new(wall_ms()) }
+        Self {
+            started: Instant::now(),
+            base_ms: AtomicU64::new(wall_ms()),
+            #[cfg(feature = "verify")]
+            is_virtual: false,
+        }
+    }
+
+    /// Shows this time, and what passes from now on by tokio's clock: the wall clock is not looked at.
+    #[cfg(feature = "verify")]
+    pub(crate) fn virtual_from(ms: u64) -> Self {
+        Self { started: Instant::now(), base_ms: AtomicU64::new(ms), is_virtual: true }
     }
 
     /// Milliseconds since the Unix epoch; never less than it was before.
     pub(crate) fn now_ms(&self) -> u64 {
+        #[cfg(feature = "verify")]
+        if self.is_virtual {
+            return self.follow(0);
+        }
         self.follow(wall_ms())
     }
 
@@ -65,7 +83,7 @@ mod tests {
     use super::*;
 
     fn at(base_ms: u64) -> Clock {
-        Clock { started: Instant::now(), base_ms: AtomicU64::new(base_ms) }
+        Clock { base_ms: AtomicU64::new(base_ms), ..Clock::new() }
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ mod begin;
 mod begin_in;
 mod builder;
 mod child;
-mod clock;
+pub(crate) mod clock;
 mod driver;
 mod fold;
 mod handle;
@@ -33,7 +33,7 @@ pub use builder::{Builder, StartError};
 pub use driver::{CancelAnswer, SendAnswer};
 pub use fold::FoldError;
 #[cfg(feature = "verify")]
-pub(crate) use fold::fold_prefixes;
+pub(crate) use fold::{fold, fold_prefixes};
 pub use handle::{Handle, HandleError, Outcome, SendError};
 pub use operator::{Act, Closed, Intervention, Offer, OperateError, Operator};
 pub use recovery::{Recovery, Unclaimed};

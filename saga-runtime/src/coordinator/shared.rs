@@ -27,7 +27,7 @@ pub(crate) const NO_ALARM: u64 = u64::MAX;
 pub(crate) struct Shared {
     pub(crate) log: Arc<dyn SagaLog>,
     /// The time by which sagas wait, and by which their records are dated.
-    pub(crate) clock: Clock,
+    pub(crate) clock: Arc<Clock>,
     /// The sagas that this coordinator can execute, by their Rust type.
     pub(crate) typed: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     /// The same, by their definitions.
@@ -81,6 +81,7 @@ pub(crate) struct Reins {
 impl Shared {
     pub(crate) fn new(
         log: Arc<dyn SagaLog>,
+        clock: Arc<Clock>,
         typed: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
         registered: Registered,
         calls_at_once: usize,
@@ -88,7 +89,7 @@ impl Shared {
     ) -> Self {
         Self {
             log,
-            clock: Clock::new(),
+            clock,
             typed,
             registered,
             waiters: Waiters::default(),
@@ -378,7 +379,8 @@ mod tests {
     use crate::log::MemoryLog;
 
     fn shared() -> Arc<Shared> {
-        Arc::new(Shared::new(Arc::new(MemoryLog::new()), HashMap::new(), HashMap::new(), 1, 1))
+        let (log, clock) = (Arc::new(MemoryLog::new()), Arc::new(Clock::new()));
+        Arc::new(Shared::new(log, clock, HashMap::new(), HashMap::new(), 1, 1))
     }
 
     fn id() -> SagaId {

@@ -39,6 +39,12 @@ impl MemoryLog {
         Self::default()
     }
 
+    /// Every saga, in the order in which they were begun.
+    #[cfg(feature = "verify")]
+    pub(crate) fn sagas(&self) -> Vec<History> {
+        self.content().sagas.clone()
+    }
+
     /// Every change is whole before the lock is given back, so content left by a panic elsewhere is still sound.
     fn content(&self) -> MutexGuard<'_, Content> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)

@@ -37,7 +37,7 @@ pub enum Phase {
 }
 
 /// A fact about an attempt, other than that the call is done or refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AttemptFact {
     /// A further attempt is open. The first one of a step is opened by the record before it.
     Opened,

@@ -9,7 +9,7 @@ use crate::machine::place::{Items, Place};
 use crate::machine::state::Control;
 
 /// An event of some saga, without its types: the payloads are JSON.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Fact {
     /// The step, or `None` for a fact of the saga as a whole.
     pub place: Option<Place>,
@@ -18,7 +18,7 @@ pub struct Fact {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum FactKind {
     /// The action is done; the output as JSON.
     Done(String),
@@ -55,7 +55,7 @@ impl FactKind {
 }
 
 /// A participant said no.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Refusal {
     /// The error's own words.
     pub message: String,
