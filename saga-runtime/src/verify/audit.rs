@@ -2,36 +2,43 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::network::{ID, Made, World, held, keys};
+use super::network::ID;
 use super::run::{End, names};
-use super::scenario::{Fault, Kind, Scenario};
+use super::scenario::{Decision, Fault, Kind, Scenario};
+use super::world::{Made, World, held, keys};
 use crate::coordinator::fold_prefixes;
 use crate::definition::{Block, Definition};
 use crate::log::History;
 use crate::saga::Saga;
 
+/// At the end of a scenario.
 pub(super) fn audit<S: Saga>(
     scenario: &Scenario,
     end: &End,
     world: &World,
     history: &History,
 ) -> Result<(), String> {
+    on_the_way(S::DEFINITION, world)?;
+    all_or_nothing(end, world, history)?;
+    if scenario.decisions.is_empty() {
+        each_call_once(&world.made())?;
+    }
+    let is_no = |decision: &Decision| matches!(decision, Decision::Call(_, Fault::Refused));
+    if matches!(end, End::Parked(_)) && !scenario.decisions.iter().any(is_no) {
+        return Err("it needs an operator, and nobody has refused anything".to_owned());
+    }
+    fold_prefixes::<S>(history)
+}
+
+/// At any time.
+pub(super) fn on_the_way(definition: &Definition, world: &World) -> Result<(), String> {
     if let Some(wrong) = world.wrong().first() {
         return Err(wrong.clone());
     }
     let made = world.made();
-    all_or_nothing(end, world, history)?;
     one_effect_per_key(world)?;
     one_key_per_effect(&made)?;
-    nothing_is_begun_once_it_compensates(&made)?;
-    in_reverse(S::DEFINITION, &made)?;
-    if *scenario == Scenario::default() {
-        each_call_once(&made)?;
-    }
-    if matches!(end, End::Parked(_)) && !scenario.calls.iter().any(|(_, fault)| *fault == Fault::Refused) {
-        return Err("it needs an operator, and nobody has refused anything".to_owned());
-    }
-    fold_prefixes::<S>(history)
+    in_reverse(definition, &made)
 }
 
 /// What is held is what the end says, to the unit.
@@ -43,7 +50,7 @@ fn all_or_nothing(end: &End, world: &World, history: &History) -> Result<(), Str
             let own = held.iter().filter(|step| !step.contains('/')).cloned().collect::<Vec<_>>();
             own == done(world, history)
         }
-        End::Parked(residue) => held.iter().all(|step| names(residue, step)),
+        End::Parked(residue) | End::Closed(residue) => held.iter().all(|step| names(residue, step)),
     };
     if right {
         return Ok(());
@@ -93,26 +100,6 @@ fn one_key_per_effect(made: &[Made]) -> Result<(), String> {
         for key in keys {
             if let Some(other) = owners.insert(key.clone(), (step.clone(), is_compensation)) {
                 return Err(format!("`{step}` and `{}` were called with the same key `{key}`", other.0));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// From the first compensation on, nothing is called that was never called before, but to find out about a doubt.
-fn nothing_is_begun_once_it_compensates(made: &[Made]) -> Result<(), String> {
-    let mut known = BTreeSet::new();
-    let mut compensating = BTreeSet::new();
-    for made in made {
-        match made.call.kind {
-            Kind::Compensation => {
-                compensating.insert(made.saga.clone());
-            }
-            Kind::Action | Kind::Read | Kind::Probe => {
-                let is_new = known.insert(made.action_key.clone());
-                if is_new && compensating.contains(&made.saga) {
-                    return Err(format!("`{}` was begun after the first compensation", made.call.step));
-                }
             }
         }
     }

@@ -1,150 +1,220 @@
-//! Which scenarios there are: every fault at every call, every crash at every append, and some of them together.
+//! Which scenarios there are: everything that can go wrong at every place, one thing after another, breadth first.
+//!
+//! Two runs that have come to the same state of the log, of the participants and of what is on its way have the same
+//! future. So a run ends where another one went on with at least as much that could still go wrong, and what can go wrong
+//! from a place on is tried once.
+
+use std::collections::HashMap;
+use std::num::NonZero;
+use std::sync::Arc;
 
 use super::run::{Broken, End, Report, run};
-use super::scenario::{CallId, Fault, Kind, LogFault, Scenario};
+use super::scenario::{CallId, Command, Decision, Fault, Intervened, Kind, LogFault, Scenario};
+use super::world::{At, Point};
 use super::{Exploration, Summary, Violation};
 use crate::log::MemoryLog;
 use crate::machine::CallKind;
 use crate::saga::{RunsOn, Saga};
 
+/// So many scenarios are run before what they came to is looked at: it must not depend on how many run at once.
+const ROUND: usize = 512;
+
 /// What may still go wrong besides.
-#[derive(Clone, Copy)]
-struct Budget {
-    faults: usize,
-    crashes: usize,
-    unknown_commits: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Budget {
+    pub(super) faults: usize,
+    pub(super) crashes: usize,
+    pub(super) log_faults: usize,
+    pub(super) commands: usize,
 }
 
-pub(super) struct Explorer<'e, S: Saga> {
-    exploration: &'e Exploration<S>,
-    summary: Summary,
-    first: Option<(Scenario, Broken)>,
+impl Budget {
+    fn covers(self, other: Self) -> bool {
+        self.faults >= other.faults
+            && self.crashes >= other.crashes
+            && self.log_faults >= other.log_faults
+            && self.commands >= other.commands
+    }
 }
+
+/// From where runs have gone on, and what could still go wrong then: none of a key's budgets covers another.
+type Seen = HashMap<u64, Vec<Budget>>;
 
 pub(super) fn explore<S: Saga + RunsOn<MemoryLog>>(
     exploration: &Exploration<S>,
 ) -> Result<Summary, Box<Violation>> {
-    let mut explorer = Explorer { exploration, summary: Summary::default(), first: None };
-    let nothing = Scenario::default();
-    let budget = Budget {
-        faults: exploration.faults,
-        crashes: exploration.crashes,
-        unknown_commits: exploration.unknown_commits,
-    };
-    if let Some(report) = explorer.run(&nothing) {
-        explorer.widen(&nothing, &report, budget, 0);
-        if exploration.cancels {
-            for (call, _) in &report.calls {
-                let scenario = Scenario { cancel: Some(call.clone()), ..Scenario::default() };
-                if let Some(report) = explorer.run(&scenario) {
-                    let budget = Budget { faults: budget.faults.min(1), crashes: 0, unknown_commits: false };
-                    explorer.widen(&scenario, &report, budget, 0);
-                }
-            }
-        }
-    }
-    let Explorer { summary, first, .. } = explorer;
-    match first {
-        None => Ok(summary),
-        Some((scenario, Broken { cause, calls, story })) => {
-            let saga = S::DEFINITION.name;
-            Err(Box::new(Violation { saga, scenario, cause, calls, story, summary }))
-        }
-    }
-}
-
-impl<S: Saga + RunsOn<MemoryLog>> Explorer<'_, S> {
-    fn run(&mut self, scenario: &Scenario) -> Option<Report> {
-        self.summary.scenarios += 1;
-        match run(self.exploration, scenario) {
-            Ok(report) => {
-                match report.end {
-                    End::Completed => self.summary.completed += 1,
-                    End::Compensated => self.summary.compensated += 1,
-                    End::Parked(_) => self.summary.parked += 1,
-                }
-                Some(report)
-            }
-            Err(broken) => {
-                self.summary.violations += 1;
-                // The one with the least that goes wrong is the easiest to read.
-                let length = |scenario: &Scenario| scenario.calls.len() + scenario.appends.len();
-                let shorter = self.first.as_ref().is_none_or(|(first, _)| length(scenario) < length(first));
-                if shorter {
-                    self.first = Some((scenario.clone(), broken));
-                }
-                None
-            }
-        }
-    }
-
-    /// Everything that can go wrong besides, in a scenario that went as `report` says; its calls before `from` have been
-    /// dealt with.
-    fn widen(&mut self, scenario: &Scenario, report: &Report, budget: Budget, from: usize) {
-        if budget.crashes > 0 {
-            self.crash(scenario, report, budget.crashes, scenario_life(scenario));
-        }
-        if budget.unknown_commits {
-            for append in 1..=report.story.first().map_or(0, Vec::len) {
-                for fault in [LogFault::Lost, LogFault::Unconfirmed] {
-                    let mut scenario = scenario.clone();
-                    scenario.appends.push((0, append, fault));
-                    self.run(&scenario);
-                }
-            }
-        }
-        if budget.faults == 0 {
-            return;
-        }
-        for (index, (call, keyed)) in report.calls.iter().enumerate().skip(from) {
-            let twice = *keyed || call.kind == Kind::Compensation;
-            for fault in Fault::of(call.kind, twice) {
-                for times in self.repeats(call) {
-                    let mut scenario = scenario.clone();
-                    let nth = call.nth..call.nth + times;
-                    scenario.calls.extend(nth.map(|nth| (CallId { nth, ..call.clone() }, fault)));
-                    if let Some(report) = self.run(&scenario) {
-                        let budget = Budget { faults: budget.faults - 1, ..budget };
-                        self.widen(&scenario, &report, budget, index + 1);
+    let mut summary = Summary::default();
+    let mut seen = Arc::new(Seen::new());
+    let mut scenarios = vec![(Scenario::default(), exploration.budget)];
+    while !scenarios.is_empty() {
+        let mut longer = Vec::new();
+        for round in scenarios.chunks(ROUND) {
+            let results = run_all(exploration, round, &seen);
+            let mut broken = None;
+            // The runs of this round are over: nobody else has it.
+            let seen = Arc::make_mut(&mut seen);
+            for ((scenario, budget), result) in round.iter().zip(results) {
+                summary.scenarios += 1;
+                match result {
+                    Ok(report) => {
+                        summary.count(report.end.as_ref());
+                        branch::<S>(exploration, scenario, *budget, report, seen, &mut longer);
+                    }
+                    Err(found) => {
+                        summary.violations += 1;
+                        broken.get_or_insert((scenario.clone(), found));
                     }
                 }
             }
-        }
-    }
-
-    /// Once, and as often as it takes to spend the retries: between the two nothing differs.
-    fn repeats(&self, call: &CallId) -> Vec<u32> {
-        let name = call.step.split('[').next().unwrap_or(&call.step);
-        let step = S::DEFINITION.steps.iter().position(|step| step.name == name);
-        let kind = match call.kind {
-            Kind::Compensation => CallKind::Compensation,
-            Kind::Probe => CallKind::Probe,
-            Kind::Action | Kind::Read => CallKind::Action,
-        };
-        let limit = step.and_then(|step| S::policy(step, kind).retry.limit);
-        match limit.filter(|limit| (1..=self.exploration.retries).contains(limit)) {
-            Some(limit) => vec![1, limit + 1],
-            None => vec![1],
-        }
-    }
-
-    /// Crashes before and after each append of the life with this number, and then again in the lives after it.
-    fn crash(&mut self, scenario: &Scenario, report: &Report, crashes: usize, life: usize) {
-        for append in 1..=report.story.get(life).map_or(0, Vec::len) {
-            for fault in [LogFault::CrashBefore, LogFault::CrashAfter] {
-                let mut scenario = scenario.clone();
-                scenario.appends.push((life, append, fault));
-                if let Some(report) = self.run(&scenario)
-                    && crashes > 1
-                {
-                    self.crash(&scenario, &report, crashes - 1, life + 1);
-                }
+            // Those behind it are as long, or longer.
+            if let Some((scenario, Broken { cause, calls, story })) = broken {
+                let saga = S::DEFINITION.name;
+                return Err(Box::new(Violation { saga, scenario, cause, calls, story, summary }));
             }
+        }
+        scenarios = longer;
+    }
+    summary.states = seen.len();
+    Ok(summary)
+}
+
+/// Runs the scenarios, as many at once as there are processors; answers in their order.
+fn run_all<S: Saga + RunsOn<MemoryLog>>(
+    exploration: &Exploration<S>,
+    scenarios: &[(Scenario, Budget)],
+    seen: &Arc<Seen>,
+) -> Vec<Result<Report, Broken>> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let run_one = |(scenario, budget): &(Scenario, Budget)| {
+        let (seen, budget) = (Arc::clone(seen), *budget);
+        let was_seen = move |key| {
+            seen.get(&key)
+                .is_some_and(|budgets: &Vec<Budget>| budgets.iter().any(|known| known.covers(budget)))
+        };
+        run(exploration, scenario, Arc::new(was_seen))
+    };
+    if scenarios.len() == 1 {
+        return scenarios.iter().map(run_one).collect();
+    }
+    let share = scenarios.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        let shares = scenarios.chunks(share);
+        let running = shares
+            .map(|share| scope.spawn(|| share.iter().map(run_one).collect::<Vec<_>>()))
+            .collect::<Vec<_>>();
+        let ended = running.into_iter().map(std::thread::ScopedJoinHandle::join);
+        ended.flat_map(|share| share.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}
+
+/// Adds what else can go wrong from the scenario's last decision on, up to where another run went on.
+fn branch<S: Saga + RunsOn<MemoryLog>>(
+    exploration: &Exploration<S>,
+    scenario: &Scenario,
+    budget: Budget,
+    report: Report,
+    seen: &mut Seen,
+    longer: &mut Vec<(Scenario, Budget)>,
+) {
+    let mut own = std::collections::HashSet::new();
+    for Point { key, at } in report.points {
+        // Where a run comes back to where it was, it goes round in circles.
+        if !own.insert(key) {
+            continue;
+        }
+        let known = seen.entry(key).or_default();
+        if known.iter().any(|known| known.covers(budget)) {
+            return;
+        }
+        known.retain(|known| !budget.covers(*known));
+        known.push(budget);
+        for (decisions, budget) in alternatives::<S>(exploration, &at, budget) {
+            let mut scenario = scenario.clone();
+            scenario.decisions.extend(decisions);
+            longer.push((scenario, budget));
         }
     }
 }
 
-/// The life in which nothing has crashed yet.
-fn scenario_life(scenario: &Scenario) -> usize {
-    scenario.appends.iter().map(|(life, ..)| life + 1).max().unwrap_or(0)
+/// What can happen at this place, and what may go wrong after it.
+fn alternatives<S: Saga + RunsOn<MemoryLog>>(
+    exploration: &Exploration<S>,
+    at: &At,
+    budget: Budget,
+) -> Vec<(Vec<Decision>, Budget)> {
+    match at {
+        At::Call(call, twice) if budget.faults > 0 => {
+            let budget = Budget { faults: budget.faults - 1, ..budget };
+            let faults = Fault::of(call.kind, *twice).flat_map(|fault| {
+                repeats::<S>(exploration, call).into_iter().map(move |times| {
+                    let nth = call.nth..call.nth + times;
+                    nth.map(|nth| Decision::Call(CallId { nth, ..call.clone() }, fault)).collect()
+                })
+            });
+            faults.map(|decisions| (decisions, budget)).collect()
+        }
+        At::Command(call) if budget.commands > 0 => {
+            let budget = Budget { commands: budget.commands - 1, ..budget };
+            let all = [Command::Cancel, Command::Deadline, Command::Suspend, Command::Close];
+            let has_deadline = exploration.has_deadline();
+            let possible = all.into_iter().filter(|command| has_deadline || *command != Command::Deadline);
+            possible.map(|command| (vec![Decision::Command(call.clone(), command)], budget)).collect()
+        }
+        At::Operator(nth, offers) if budget.commands > 0 => {
+            let budget = Budget { commands: budget.commands - 1, ..budget };
+            let does = |(intervened, step): &(Intervened, Option<String>)| {
+                (vec![Decision::Operator(*nth, *intervened, step.clone())], budget)
+            };
+            offers.iter().map(does).collect()
+        }
+        At::Append(life, nth) => {
+            let faults = [
+                LogFault::CrashBefore,
+                LogFault::CrashAfter,
+                LogFault::Lost,
+                LogFault::Unconfirmed,
+                LogFault::Full,
+            ];
+            let after = |fault| match fault {
+                LogFault::CrashBefore | LogFault::CrashAfter => {
+                    Some(Budget { crashes: budget.crashes.checked_sub(1)?, ..budget })
+                }
+                LogFault::Lost | LogFault::Unconfirmed | LogFault::Full => {
+                    Some(Budget { log_faults: budget.log_faults.checked_sub(1)?, ..budget })
+                }
+            };
+            let possible = faults.into_iter().filter_map(|fault| Some((fault, after(fault)?)));
+            possible.map(|(fault, budget)| (vec![Decision::Append(*life, *nth, fault)], budget)).collect()
+        }
+        At::Call(..) | At::Command(_) | At::Operator(..) => Vec::new(),
+    }
+}
+
+/// Once, and as often as it takes to spend the retries: what lies between is several faults.
+fn repeats<S: Saga + RunsOn<MemoryLog>>(exploration: &Exploration<S>, call: &CallId) -> Vec<u32> {
+    let name = call.step.split('[').next().unwrap_or(&call.step);
+    let step = S::DEFINITION.steps.iter().position(|step| step.name == name);
+    let kind = match call.kind {
+        Kind::Compensation => CallKind::Compensation,
+        Kind::Probe => CallKind::Probe,
+        Kind::Action | Kind::Read => CallKind::Action,
+    };
+    let limit = step.and_then(|step| S::policy(step, kind).retry.limit);
+    match limit.filter(|limit| (1..=exploration.retries).contains(limit)) {
+        Some(limit) => vec![1, limit + 1],
+        None => vec![1],
+    }
+}
+
+impl Summary {
+    fn count(&mut self, end: Option<&End>) {
+        let counter = match end {
+            Some(End::Completed) => &mut self.completed,
+            Some(End::Compensated) => &mut self.compensated,
+            Some(End::Parked(_)) => &mut self.parked,
+            Some(End::Closed(_)) => &mut self.closed,
+            None => &mut self.joined,
+        };
+        *counter += 1;
+    }
 }

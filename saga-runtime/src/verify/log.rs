@@ -1,31 +1,46 @@
 //! A log in memory that crashes the process, or leaves a commit unknown, where the scenario says so.
 
 use std::future::pending;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
 use super::scenario::LogFault;
+use super::world::World;
 use crate::id::SagaId;
 use crate::log::{
     Append, AppendError, Cursor, Damaged, History, HistoryError, LockCursor, LockPage, LogError, LogFuture,
     MemoryLog, Page, SagaLog, Wake,
 };
 
+/// For so many appends there is no room.
+const FULL_APPENDS: usize = 3;
+
 /// The log of one life of the process. What it holds outlives that.
 #[derive(Clone)]
 pub(crate) struct FaultyLog {
     log: MemoryLog,
-    faults: Arc<[(usize, LogFault)]>,
+    world: World,
+    /// Which life it is, from 0.
+    life: usize,
     /// What was to be appended, by its records.
     story: Arc<Mutex<Vec<String>>>,
+    /// Up to which append there is no room.
+    full_until: Arc<AtomicUsize>,
     crashed: watch::Sender<bool>,
 }
 
 impl FaultyLog {
-    pub(super) fn new(log: &MemoryLog, faults: impl Iterator<Item = (usize, LogFault)>) -> Self {
-        let crashed = watch::Sender::new(false);
-        Self { log: log.clone(), faults: faults.collect(), story: Arc::default(), crashed }
+    pub(super) fn new(log: &MemoryLog, world: &World, life: usize) -> Self {
+        Self {
+            log: log.clone(),
+            world: world.clone(),
+            life,
+            story: Arc::default(),
+            full_until: Arc::default(),
+            crashed: watch::Sender::new(false),
+        }
     }
 
     /// What was to be appended in this life.
@@ -47,26 +62,30 @@ impl FaultyLog {
         let records = format!("{}: {}", append.saga, records.collect::<Vec<_>>().join(", "));
         let number = {
             let mut story = self.story.lock().unwrap_or_else(PoisonError::into_inner);
-            story.push(records);
+            story.push(records.clone());
             story.len()
         };
-        let fault = self.faults.iter().find(|(at, _)| *at == number).map(|(_, fault)| *fault);
-        let unknown = || {
-            let (place, cause) =
-                ("of this scenario".to_owned(), "nobody knows whether it is durable".to_owned());
-            AppendError::Unavailable(LogError { place, cause })
-        };
-        if matches!(fault, None | Some(LogFault::CrashAfter | LogFault::Unconfirmed)) {
-            let answer = self.log.append(vec![append]).await.pop().unwrap_or_else(|| Err(unknown()));
-            if fault.is_none() {
-                return answer;
-            }
+        let fault = self.world.log_fault_at(self.life, number, &records).await;
+        if fault == Some(LogFault::Full) {
+            self.full_until.store(number + FULL_APPENDS, Ordering::Relaxed);
         }
+        let is_full = number < self.full_until.load(Ordering::Relaxed);
+        let is_durable = match fault {
+            None => !is_full,
+            Some(fault) => matches!(fault, LogFault::CrashAfter | LogFault::Unconfirmed),
+        };
+        let answer = if is_durable { self.log.append(vec![append]).await.pop() } else { None };
         if matches!(fault, Some(LogFault::CrashBefore | LogFault::CrashAfter)) {
             self.crashed.send_replace(true);
             pending::<()>().await;
         }
-        Err(unknown())
+        let answer = answer.filter(|_| fault.is_none());
+        self.world.confirm(&records, answer.is_some());
+        answer.unwrap_or_else(|| {
+            let place = "of this scenario".to_owned();
+            let cause = "nobody knows whether it is durable".to_owned();
+            Err(AppendError::Unavailable(LogError { place, cause }))
+        })
     }
 }
 

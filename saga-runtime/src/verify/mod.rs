@@ -2,8 +2,17 @@
 //!
 //! A test of yours names the saga, an input, and participants that simply do what they are asked: fakes without any fault.
 //! The exploration runs the saga on the real coordinator, with a log in memory and in virtual time, once for each
-//! *scenario*: every fault at every call, a crash of the process before and after every append, commits of which nobody
-//! knows, a cancel at every call, and combinations up to the number of faults that you state.
+//! *scenario*, the short ones first:
+//!
+//! - every [`Fault`] at every call, once and as often as it takes to spend the retries;
+//! - a crash of the process before and after every append, those of its recovery too, and every [`LogFault`];
+//! - somebody who cancels, suspends and resumes, or closes the saga while a call is in flight, and its deadline;
+//! - everything that an operator can truthfully do whenever the saga needs one;
+//! - and all of these together, each as often as you state: one after another, at every place that is left.
+//!
+//! Two runs that come to the same place have the same future: what the log says, what the participants hold, what is in
+//! flight or delayed, and the timers are the same. There the second one ends. That is what makes many faults at once
+//! affordable: three steps with every six faults are some twenty thousand runs of a tenth of a millisecond.
 //!
 //! ```
 //! use saga_runtime::{Context, Keyed, StepError, saga, verify};
@@ -47,7 +56,8 @@
 //!
 //! # What is assumed of the participants
 //!
-//! What the declaration relies on, and no more. One that is [`Keyed`](crate::Keyed) answers the same to the same key, with one
+//! What the declaration relies on, and no more. They know what reached them, and nothing of what your fakes have
+//! counted, drawn or remembered otherwise: fakes answer the same each time. One that is [`Keyed`](crate::Keyed) answers the same to the same key, with one
 //! effect, refusals included; any other takes effect with every call. A probe says what the action did, or that it did
 //! nothing, and bars the attempts before it; the fake's own probe is not asked. A compensation by key undoes all that its
 //! action did, and bars what comes later; one that is given the output undoes one effect.
@@ -62,7 +72,8 @@
 //! - from the first compensation on nothing is called that was never called before; of two steps in a sequence the later
 //!   one is compensated first;
 //! - where nothing goes wrong, nobody is called twice;
-//! - a cancel is answered with what then happens; beginning the saga again answers its end;
+//! - it needs an operator only where somebody has refused; what it answers to a cancel then happens; what an operator
+//!   does is either done or refused; beginning the saga again answers its end;
 //! - every prefix of the log is a legal history, and the next start takes up whatever log there is;
 //! - the saga comes to its end once nothing goes wrong any more.
 //!
@@ -72,7 +83,8 @@
 //! # What is not explored
 //!
 //! Sagas with `local` steps, and locks that others hold. A saga that receives signals gets those given by
-//! [`signal`](Exploration::signal) when it is begun.
+//! [`signal`](Exploration::signal) when it is begun. Commands and faults between two calls (in the middle of a sleep, say)
+//! other than at an append. Which of two results that come at the same moment is looked at first.
 //!
 //! The idea is that of fault injection guided by the system's own trace, as *lineage-driven fault injection* (Alvaro,
 //! Rosen and Hellerstein, 2015) and the deterministic simulation of `FoundationDB` do it.
@@ -81,34 +93,40 @@ mod audit;
 mod explorer;
 mod log;
 mod network;
+mod operator;
 mod run;
 mod scenario;
+mod world;
 
 use std::fmt;
 use std::sync::Arc;
 
-use self::network::{Explored, Network, World};
+use self::explorer::Budget;
+use self::network::{Explored, Network};
 use self::run::{Broken, Register};
-pub use self::scenario::{CallId, Fault, Kind, LogFault, ParseError, Scenario};
+pub use self::scenario::{
+    CallId, Command, Decision, Fault, Intervened, Kind, LogFault, ParseError, Scenario,
+};
+use self::world::World;
 use crate::log::MemoryLog;
 use crate::saga::{RunsOn, Saga};
 
 /// What is to be explored. See the [module](self).
 #[must_use = "call `run`"]
 pub struct Exploration<S: Saga> {
-    input: Box<dyn Fn() -> S::Input>,
-    participants: Box<dyn Fn() -> S::Participants>,
+    input: Make<S::Input>,
+    participants: Make<S::Participants>,
     others: Vec<Other>,
-    signals: Vec<Box<dyn Fn() -> S::Signal>>,
-    faults: usize,
+    signals: Vec<Make<S::Signal>>,
     retries: u32,
-    crashes: usize,
-    cancels: bool,
-    unknown_commits: bool,
+    budget: Budget,
 }
 
+/// Makes a value anew for each scenario.
+type Make<T> = Box<dyn Fn() -> T + Send + Sync>;
+
 /// Another saga of the scenario, whose participants stand behind the same network.
-type Other = Box<dyn Fn(&World) -> Register>;
+type Other = Box<dyn Fn(&World) -> Register + Send + Sync>;
 
 /// What an exploration has come to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -121,6 +139,12 @@ pub struct Summary {
     pub compensated: usize,
     /// In how many it needs an operator for good.
     pub parked: usize,
+    /// In how many an operator closed it.
+    pub closed: usize,
+    /// How many came to where another one had gone on.
+    pub joined: usize,
+    /// How many states were gone through in all of them.
+    pub states: usize,
     /// In how many a promise was broken.
     pub violations: usize,
 }
@@ -144,19 +168,16 @@ pub struct Violation {
 
 /// Explores the saga `S` with this input; `participants` makes its fakes, anew for each scenario.
 pub fn explore<S: Saga + RunsOn<MemoryLog>>(
-    input: impl Fn() -> S::Input + 'static,
-    participants: impl Fn() -> S::Participants + 'static,
+    input: impl Fn() -> S::Input + Send + Sync + 'static,
+    participants: impl Fn() -> S::Participants + Send + Sync + 'static,
 ) -> Exploration<S> {
     Exploration {
         input: Box::new(input),
         participants: Box::new(participants),
         others: Vec::new(),
         signals: Vec::new(),
-        faults: 2,
         retries: 3,
-        crashes: 1,
-        cancels: true,
-        unknown_commits: true,
+        budget: Budget { faults: 2, crashes: 1, log_faults: 1, commands: 1 },
     }
 }
 
@@ -164,7 +185,7 @@ impl<S: Saga + RunsOn<MemoryLog>> Exploration<S> {
     /// The saga begins this one as its child, and its child's children.
     pub fn child<C: Saga + RunsOn<MemoryLog>>(
         mut self,
-        participants: impl Fn() -> C::Participants + 'static,
+        participants: impl Fn() -> C::Participants + Send + Sync + 'static,
     ) -> Self {
         self.others.push(Box::new(move |world| {
             let (own, world) = (Arc::new(participants()), world.clone());
@@ -174,35 +195,42 @@ impl<S: Saga + RunsOn<MemoryLog>> Exploration<S> {
     }
 
     /// The saga is sent this signal as soon as it is begun.
-    pub fn signal(mut self, signal: impl Fn() -> S::Signal + 'static) -> Self {
+    pub fn signal(mut self, signal: impl Fn() -> S::Signal + Send + Sync + 'static) -> Self {
         self.signals.push(Box::new(signal));
         self
     }
 
-    /// How many calls have a fault in one scenario, at most: 2 if nothing is said. Each happens once, and as often as it
-    /// takes to spend the retries.
-    pub fn faults(self, faults: usize) -> Self {
-        Self { faults, ..self }
+    /// How many calls go wrong in one scenario, at most: 2 if nothing is said. Each does once, or as often as it takes to
+    /// spend the retries.
+    pub fn faults(mut self, faults: usize) -> Self {
+        self.budget.faults = faults;
+        self
     }
 
-    /// Up to how many retries are spent: 3 if nothing is said. A saga with more is easier to explore with fewer.
+    /// Up to how many retries are spent by one fault: 3 if nothing is said. A saga with more is easier to explore with
+    /// fewer.
     pub fn retries(self, retries: u32) -> Self {
         Self { retries, ..self }
     }
 
     /// How often the process crashes in one scenario, at most: once if nothing is said.
-    pub fn crashes(self, crashes: usize) -> Self {
-        Self { crashes, ..self }
+    pub fn crashes(mut self, crashes: usize) -> Self {
+        self.budget.crashes = crashes;
+        self
     }
 
-    /// Whether somebody cancels, at any call: so if nothing is said.
-    pub fn cancels(self, cancels: bool) -> Self {
-        Self { cancels, ..self }
+    /// How often the log fails in one scenario, at most, with a commit that is lost, unconfirmed, or has no room: once if
+    /// nothing is said.
+    pub fn log_faults(mut self, log_faults: usize) -> Self {
+        self.budget.log_faults = log_faults;
+        self
     }
 
-    /// Whether commits are lost or unconfirmed: so if nothing is said.
-    pub fn unknown_commits(self, unknown_commits: bool) -> Self {
-        Self { unknown_commits, ..self }
+    /// How often somebody cancels or intervenes, or the deadline passes, in one scenario, at most: once if nothing is
+    /// said.
+    pub fn commands(mut self, commands: usize) -> Self {
+        self.budget.commands = commands;
+        self
     }
 
     /// Runs all scenarios. Blocks, and must not be called within a runtime.
@@ -214,6 +242,10 @@ impl<S: Saga + RunsOn<MemoryLog>> Exploration<S> {
         explorer::explore(self)
     }
 
+    fn has_deadline(&self) -> bool {
+        S::deadline(&(self.input)()).is_some()
+    }
+
     /// Runs the one scenario of this line, as a [`Violation`] prints it.
     ///
     /// # Errors
@@ -222,7 +254,7 @@ impl<S: Saga + RunsOn<MemoryLog>> Exploration<S> {
     pub fn replay(&self, line: &str) -> Result<Summary, Box<Violation>> {
         let scenario = line.parse::<Scenario>();
         let broken = match &scenario {
-            Ok(scenario) => match run::run(self, scenario) {
+            Ok(scenario) => match run::run(self, scenario, Arc::new(|_| false)) {
                 Ok(_) => return Ok(Summary { scenarios: 1, ..Summary::default() }),
                 Err(broken) => broken,
             },
@@ -237,11 +269,11 @@ impl<S: Saga + RunsOn<MemoryLog>> Exploration<S> {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { scenarios, completed, compensated, parked, violations } = self;
+        let Self { scenarios, completed, compensated, parked, closed, joined, states, violations } = self;
         write!(
             f,
-            "{scenarios} scenarios: {completed} completed, {compensated} compensated, {parked} parked, \
-             {violations} broken"
+            "{scenarios} scenarios, {states} states: {completed} completed, {compensated} compensated, {parked} \
+             parked, {closed} closed, {joined} came to where another had gone on, {violations} broken"
         )
     }
 }

@@ -4,17 +4,14 @@
 //! refused after its compensation) is kept here, exactly as far as the declaration relies on it, and so is the ledger that
 //! the end is judged by.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
-
 use super::log::FaultyLog;
-use super::scenario::{CallId, Fault, Kind, Scenario};
+use super::scenario::{CallId, Fault, Kind};
+use super::world::{Account, Made, World};
 use crate::__private::CallFuture;
 use crate::context::Context;
 use crate::data::DataError;
@@ -27,72 +24,11 @@ use crate::saga::{RunsOn, Saga};
 /// The id of the saga that is explored.
 pub(super) const ID: &str = "explored";
 
-/// So many calls are made at most: what has not ended by then goes on for ever.
-const CALLS_MAX: usize = 1_000;
-
 /// What the client's panics say.
 const PANIC: &str = "the client panics, as the scenario says";
 
-/// How long the call takes during which somebody cancels.
+/// How long the call takes during which somebody does something.
 const A_MOMENT: Duration = Duration::from_millis(10);
-
-/// The participants' side of one scenario. Clones are the same; it survives the process.
-#[derive(Clone, Default)]
-pub(crate) struct World {
-    inner: Arc<Mutex<Inner>>,
-    /// Told when the watched call is made.
-    noticed: Arc<Notify>,
-    /// Told when too many calls are made.
-    endless: Arc<Notify>,
-}
-
-#[derive(Default)]
-struct Inner {
-    scenario: Scenario,
-    /// All calls that were made, in their order.
-    made: Vec<Made>,
-    accounts: BTreeMap<String, Account>,
-    /// Overtaken: these arrive before the next call.
-    soon: Vec<Message>,
-    /// These arrive when everything is over.
-    late: Vec<Message>,
-    /// What the world itself finds wrong.
-    wrong: Vec<String>,
-}
-
-type Message = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// A call that was made.
-#[derive(Debug, Clone)]
-pub(super) struct Made {
-    pub(super) call: CallId,
-    /// The saga that made it, from the root.
-    pub(super) saga: String,
-    /// Index of the step, and the items.
-    pub(super) place: Place,
-    pub(super) key: String,
-    pub(super) action_key: String,
-    pub(super) keyed: bool,
-}
-
-/// What a participant keeps of one action's key.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Account {
-    /// The step that it is for, from the root.
-    pub(super) step: String,
-    /// Whether its effect counts.
-    pub(super) counts: bool,
-    /// The effects that hold: the outputs.
-    pub(super) held: Vec<Fact>,
-    /// How often it took effect, undone or not.
-    pub(super) effects: u32,
-    /// What is answered from now on, where answers go by key.
-    answer: Option<Result<Fact, String>>,
-    /// Compensated by key: a late action is refused.
-    closed: bool,
-    /// Attempts with a lower number than this are refused.
-    barred_below: u32,
-}
 
 /// The participants of an explored saga: the user's own, and the way to them.
 pub(crate) struct Network<S: Saga> {
@@ -217,92 +153,43 @@ impl Passing {
     }
 }
 
+impl Passing {
+    fn made(&self) -> Made {
+        Made {
+            call: self.call.clone(),
+            saga: self.cx.saga_id().to_string(),
+            place: self.place.clone(),
+            key: self.cx.key().as_str().to_owned(),
+            action_key: self.cx.action_key().as_str().to_owned(),
+            keyed: self.keyed,
+        }
+    }
+}
+
 impl World {
-    pub(super) fn new(scenario: &Scenario) -> Self {
-        let world = Self::default();
-        world.inner().scenario = scenario.clone();
-        world
-    }
-
-    /// Resolves when the call is made during which somebody cancels.
-    pub(super) fn noticed(&self) -> impl Future<Output = ()> + Send + 'static {
-        let noticed = Arc::clone(&self.noticed);
-        async move { noticed.notified().await }
-    }
-
-    /// Resolves when it is clear that the calls never end.
-    pub(super) async fn goes_on_for_ever(&self) {
-        self.endless.notified().await;
-    }
-
-    pub(super) fn made(&self) -> Vec<Made> {
-        self.inner().made.clone()
-    }
-
-    pub(super) fn accounts(&self) -> Vec<Account> {
-        self.inner().accounts.values().cloned().collect()
-    }
-
-    pub(super) fn wrong(&self) -> Vec<String> {
-        self.inner().wrong.clone()
-    }
-
-    /// Everything arrives that is still under way.
-    pub(super) async fn settle_down(&self) {
-        let under_way = {
-            let mut inner = self.inner();
-            let soon = std::mem::take(&mut inner.soon);
-            soon.into_iter().chain(std::mem::take(&mut inner.late)).collect::<Vec<_>>()
-        };
-        for message in under_way {
-            message.await;
-        }
-    }
-
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The call is made: what is to go wrong with it, and whether somebody cancels meanwhile.
-    fn note(&self, passing: &Passing) -> (Option<Fault>, bool) {
-        let mut inner = self.inner();
-        let of_kind =
-            |made: &&Made| (&made.call.step, made.call.kind) == (&passing.call.step, passing.call.kind);
-        let before = inner.made.iter().filter(of_kind).count();
-        let call = CallId { nth: u32::try_from(before).unwrap_or(u32::MAX) + 1, ..passing.call.clone() };
-        let fault = inner.scenario.calls.iter().find(|(at, _)| *at == call).map(|(_, fault)| *fault);
-        let watched = inner.scenario.cancel.as_ref() == Some(&call);
-        if inner.made.len() == CALLS_MAX {
-            self.endless.notify_one();
-        }
-        inner.made.push(Made {
-            call,
-            saga: passing.cx.saga_id().to_string(),
-            place: passing.place.clone(),
-            key: passing.cx.key().as_str().to_owned(),
-            action_key: passing.cx.action_key().as_str().to_owned(),
-            keyed: passing.keyed,
-        });
-        (fault, watched)
-    }
-
+    /// The call is made: goes wrong as the scenario says, or is delivered.
     async fn pass<E: Event + 'static>(
         self,
-        passing: Passing,
+        mut passing: Passing,
         first: CallFuture<E>,
         second: CallFuture<E>,
     ) -> Settled<E> {
-        let (fault, watched) = self.note(&passing);
-        if watched {
-            self.noticed.notify_one();
+        let (call, _in_flight) = self.call(passing.made());
+        passing.call = call;
+        if passing.call.kind == Kind::Action {
+            // From now on there is something to be barred, even if the call arrives when everything is over.
+            self.account(&passing, |_| ());
+        }
+        if self.command_at(&passing.call).await {
             tokio::time::sleep(A_MOMENT).await;
         }
-        let overtaken = std::mem::take(&mut self.inner().soon);
-        for message in overtaken {
-            message.await;
-        }
-        let Some(fault) = fault else { return self.deliver(&passing, first).await };
-        let unknown = |cause: &str| Settled::Failed(Failure::unknown(cause));
+        self.arrive().await;
+        let twice = passing.keyed || passing.call.kind == Kind::Compensation;
+        let Some(fault) = self.fault_at(&passing.call, twice).await else {
+            return self.deliver(&passing, first).await;
+        };
+        // One text for all of them: what was lost on its way there and what on its way back nobody can tell.
+        let unknown = || Settled::Failed(Failure::unknown("nobody answered"));
         match fault {
             Fault::Refused if passing.call.kind == Kind::Action && passing.keyed => {
                 // It stays by its no.
@@ -315,21 +202,15 @@ impl World {
             }
             Fault::ReplyLost => {
                 self.deliver(&passing, first).await;
-                unknown("the reply was lost")
+                unknown()
             }
-            Fault::NeverArrived => unknown("nobody answered"),
+            Fault::NeverArrived => unknown(),
             Fault::Overtaken | Fault::Late => {
-                let world = self.clone();
-                let message: Message = Box::pin(async move {
+                let (world, call, cx) = (self.clone(), passing.call.clone(), passing.cx.clone());
+                self.delay(fault == Fault::Late, call, &cx, async move {
                     world.deliver(&passing, first).await;
                 });
-                let mut inner = self.inner();
-                if fault == Fault::Late {
-                    inner.late.push(message);
-                } else {
-                    inner.soon.push(message);
-                }
-                unknown("nobody answered")
+                unknown()
             }
             Fault::Twice => {
                 self.deliver(&passing, first).await;
@@ -352,14 +233,14 @@ impl World {
             Kind::Compensation => {
                 let settled = work.await;
                 if matches!(settled, Settled::Done(_)) {
-                    let mut inner = self.inner();
-                    let account = inner.account(passing);
-                    if passing.by_key {
-                        account.held.clear();
-                        account.closed = true;
-                    } else {
-                        account.held.pop();
-                    }
+                    self.account(passing, |account| {
+                        if passing.by_key {
+                            account.held.clear();
+                            account.closed = true;
+                        } else {
+                            account.held.pop();
+                        }
+                    });
                 }
                 settled
             }
@@ -367,35 +248,30 @@ impl World {
     }
 
     async fn act<E: Event>(&self, passing: &Passing, work: CallFuture<E>) -> Settled<E> {
-        {
-            let mut inner = self.inner();
-            let account = inner.account(passing);
-            if account.closed || passing.cx.attempt() < account.barred_below {
-                let message = "what was sent before the compensation comes too late".to_owned();
+        let account = self.account(passing, |account| account.clone());
+        if account.closed || passing.cx.attempt() < account.barred_below {
+            let message = "what was sent before the compensation comes too late".to_owned();
+            return Settled::Failed(Failure::refused(message));
+        }
+        match account.answer.filter(|_| passing.keyed) {
+            Some(Ok(fact)) => return done(fact),
+            Some(Err(message)) => {
                 return Settled::Failed(Failure::refused(message));
             }
-            match account.answer.clone().filter(|_| passing.keyed) {
-                Some(Ok(fact)) => return done(fact),
-                Some(Err(message)) => {
-                    return Settled::Failed(Failure::refused(message));
-                }
-                None => {}
-            }
+            None => {}
         }
         let settled = work.await;
-        let mut inner = self.inner();
         match &settled {
             Settled::Done(event) => match event.to_fact() {
-                Ok(fact) => {
-                    let account = inner.account(passing);
+                Ok(fact) => self.account(passing, |account| {
                     account.effects += 1;
                     account.held.push(fact.clone());
                     account.answer = Some(Ok(fact));
-                }
-                Err(error) => inner.wrong.push(format!("the output of a fake cannot be written: {error}")),
+                }),
+                Err(error) => self.find_wrong(format!("the output of a fake cannot be written: {error}")),
             },
             Settled::Failed(failure) if failure.kind == FailureKind::Refused => {
-                inner.account(passing).answer = Some(Err(failure.message.clone()));
+                self.account(passing, |account| account.answer = Some(Err(failure.message.clone())));
             }
             _ => {}
         }
@@ -404,22 +280,23 @@ impl World {
 
     /// What the action did, or that it did nothing and never will.
     fn probe<E: Event>(&self, passing: &Passing) -> Settled<E> {
-        let mut inner = self.inner();
-        let account = inner.account(passing);
-        if let Some(fact) = account.held.first().cloned() {
-            return done(fact);
-        }
-        account.barred_below = account.barred_below.max(passing.cx.attempt() + 1);
-        Settled::Absent
+        self.account(passing, |account| match account.held.first().cloned() {
+            Some(fact) => done(fact),
+            None => {
+                account.barred_below = account.barred_below.max(passing.cx.attempt() + 1);
+                Settled::Absent
+            }
+        })
     }
-}
 
-impl Inner {
-    fn account(&mut self, passing: &Passing) -> &mut Account {
-        let account = self.accounts.entry(passing.cx.action_key().as_str().to_owned()).or_default();
-        account.step.clone_from(&passing.call.step);
-        account.counts = passing.counts;
-        account
+    fn account<T>(&self, passing: &Passing, with: impl FnOnce(&mut Account) -> T) -> T {
+        self.inner_accounts(|accounts| {
+            let account = accounts.entry(passing.cx.action_key().as_str().to_owned()).or_default();
+            account.step.clone_from(&passing.call.step);
+            account.counts = passing.counts;
+            account.keyed = passing.keyed;
+            with(account)
+        })
     }
 }
 
@@ -432,24 +309,4 @@ fn done<E: Event>(fact: Fact) -> Settled<E> {
         Ok(event) => Settled::Done(event),
         Err(error) => Settled::Failed(Failure::unknown(format!("a stored answer cannot be read: {error}"))),
     }
-}
-
-/// The steps whose effects hold, from the root; one that holds twice stands there twice.
-pub(super) fn held(world: &World) -> Vec<String> {
-    let accounts = world.accounts();
-    let held = accounts.iter().filter(|account| account.counts);
-    let held = held.flat_map(|account| account.held.iter().map(|_| account.step.clone()));
-    let mut held = held.collect::<Vec<_>>();
-    held.sort_unstable();
-    held
-}
-
-/// The steps that called somebody, from the root.
-pub(super) fn keys(made: &[Made]) -> BTreeMap<(String, bool), BTreeSet<String>> {
-    let mut keys = BTreeMap::<_, BTreeSet<_>>::new();
-    for made in made {
-        let direction = made.call.kind == Kind::Compensation;
-        keys.entry((made.call.step.clone(), direction)).or_default().insert(made.key.clone());
-    }
-    keys
 }

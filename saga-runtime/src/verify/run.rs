@@ -1,23 +1,35 @@
 //! Runs one scenario from the begin of its saga to the end, through every crash.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Exploration;
-use super::audit::audit;
+use super::audit::{audit, on_the_way};
 use super::log::FaultyLog;
-use super::network::{Explored, ID, Network, World, held};
-use super::scenario::{CallId, Scenario};
-use crate::coordinator::{BeginError, Begun, CancelAnswer, Coordinator, Handle, Outcome, SagaStatus};
+use super::network::{Explored, ID, Network};
+use super::operator;
+use super::scenario::{CallId, Command, Scenario};
+use super::world::{Known, Point, World, held};
+use crate::coordinator::clock::Clock;
+use crate::coordinator::{
+    BeginError, Begun, CancelAnswer, Coordinator, Handle, Intervention, OperateError, Outcome, SagaStatus,
+    fold,
+};
 use crate::id::SagaId;
-use crate::log::{History, MemoryLog, SagaLog};
+use crate::log::{History, MemoryLog, Record, SagaLog};
+use crate::machine::{Next, Phase, State};
 use crate::saga::{RunsOn, Saga};
 
 /// So long, in virtual time, may a saga take in which nothing goes wrong any more.
 const PATIENCE: Duration = Duration::from_hours(24);
 
-/// How often an operator tries again what is parked.
-const OPERATORS_TRIES: u32 = 4;
+/// How often an operator looks at what does not go on by itself.
+const OPERATORS_TRIES: u32 = 6;
+
+/// When every scenario begins, in milliseconds since the Unix epoch.
+const BEGIN_MS: u64 = 1_800_000_000_000;
 
 /// How a saga ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,90 +38,220 @@ pub(super) enum End {
     Compensated,
     /// It needs an operator; these steps may still be in effect.
     Parked(Vec<String>),
+    /// An operator closed it; these steps may still be in effect.
+    Closed(Vec<String>),
 }
 
 /// What became of a scenario.
 pub(super) struct Report {
-    pub(super) end: End,
-    /// All calls in their order, and whether they may arrive twice.
-    pub(super) calls: Vec<(CallId, bool)>,
-    /// The appends of each life, by their records.
-    pub(super) story: Vec<Vec<String>>,
+    /// How it ended; nothing if it came to where another run went on.
+    pub(super) end: Option<End>,
+    /// Where something further could go wrong.
+    pub(super) points: Vec<Point>,
 }
 
 /// How a scenario broke a promise.
 pub(super) struct Broken {
     pub(super) cause: String,
+    /// The calls that were made.
     pub(super) calls: Vec<CallId>,
+    /// The appends of each life, by their records.
     pub(super) story: Vec<Vec<String>>,
 }
 
-pub(super) fn run<S: Saga + RunsOn<MemoryLog>>(
-    exploration: &Exploration<S>,
-    scenario: &Scenario,
-) -> Result<Report, Broken> {
-    let (world, log) = (World::new(scenario), MemoryLog::new());
-    let own = Arc::new((exploration.participants)());
-    let others = exploration.others.iter().map(|other| other(&world)).collect::<Vec<_>>();
-    let mut story = Vec::new();
-    let run = Run { exploration, scenario, world: &world, own: &own, others: &others };
-    let ended = run.lives(&log, &mut story);
-    let audited = ended.and_then(|end| {
-        let history = in_virtual_time(async {
-            world.settle_down().await;
-            history(&log).await
-        })?;
-        audit::<S>(scenario, &end, &world, &history).map(|()| end)
-    });
-    let made = world.made();
-    match audited {
-        Ok(end) => {
-            let calls = made.into_iter().map(|made| (made.call, made.keyed)).collect();
-            Ok(Report { end, calls, story })
-        }
-        Err(cause) => Err(Broken { cause, calls: made.into_iter().map(|made| made.call).collect(), story }),
-    }
-}
+/// Whether another run went on from a place with this key, with at least as much that could still go wrong.
+pub(super) type WasSeen = Arc<dyn Fn(u64) -> bool + Send + Sync>;
 
 /// Registers a child's saga on the coordinator of one life.
 pub(super) type Register =
     Box<dyn Fn(crate::coordinator::Builder<FaultyLog>) -> crate::coordinator::Builder<FaultyLog>>;
 
+/// Runs `scenario`, at most until it comes to where another run went on.
+pub(super) fn run<S: Saga + RunsOn<MemoryLog>>(
+    exploration: &Exploration<S>,
+    scenario: &Scenario,
+    was_seen: WasSeen,
+) -> Result<Report, Broken> {
+    let log = MemoryLog::new();
+    let now = Arc::new(Mutex::new(Arc::new(Clock::virtual_from(BEGIN_MS))));
+    let reader =
+        Reader::<S> { log: log.clone(), now: Arc::clone(&now), was_seen, saga: std::marker::PhantomData };
+    let world = World::new(scenario, Arc::new(reader));
+    let own = Arc::new((exploration.participants)());
+    let others = exploration.others.iter().map(|other| other(&world)).collect::<Vec<_>>();
+    let mut story = Vec::new();
+    let run = Run { exploration, world: &world, own: &own, others: &others, now: &now };
+    let ended = run.lives(&log, &mut story);
+    let audited = ended.and_then(|end| match end {
+        Some(end) => {
+            let history = in_virtual_time(async {
+                world.settle_down().await;
+                history(&log).await
+            })?;
+            audit::<S>(scenario, &end, &world, &history).map(|()| Some(end))
+        }
+        None => on_the_way(S::DEFINITION, &world).map(|()| None),
+    });
+    match audited {
+        Ok(end) => Ok(Report { end, points: world.points() }),
+        Err(cause) => {
+            Err(Broken { cause, calls: world.made().into_iter().map(|made| made.call).collect(), story })
+        }
+    }
+}
+
+/// Reads the log for the world.
+struct Reader<S> {
+    log: MemoryLog,
+    now: Arc<Mutex<Arc<Clock>>>,
+    was_seen: WasSeen,
+    saga: std::marker::PhantomData<fn() -> S>,
+}
+
+impl<S: Saga> Known for Reader<S> {
+    fn state(&self) -> Result<String, String> {
+        let now_ms = self.now.lock().unwrap_or_else(PoisonError::into_inner).now_ms();
+        let mut text = String::new();
+        for history in self.log.sagas() {
+            let words = if history.saga.as_str() == ID {
+                state_of::<S>(&history, now_ms)?
+            } else {
+                records_of(&history)
+            };
+            text.push_str(&words);
+            text.push('\n');
+        }
+        Ok(text)
+    }
+
+    fn was_seen(&self, key: u64) -> bool {
+        (self.was_seen)(key)
+    }
+
+    fn is_in_doubt(&self, saga: &str, step: &str) -> bool {
+        let is_it = |record: &Record| record.step.as_deref() == Some(step) && record.event == "failed";
+        let sagas = self.log.sagas();
+        sagas.iter().any(|history| history.saga.as_str() == saga && history.records.iter().any(is_it))
+    }
+}
+
+/// All that the saga's future depends on, but for what its participants hold: where it stands in which direction, what it
+/// holds for done and for doubtful, and how much of its patience is spent.
+fn state_of<S: Saga>(history: &History, now_ms: u64) -> Result<String, String> {
+    let folded = fold::<S>(history).map_err(|error| format!("its log is no history: {error}"))?;
+    let mut settled = BTreeMap::new();
+    let mut since = HashMap::new();
+    for record in &history.records {
+        let step = record.step.as_deref().unwrap_or_default();
+        since.insert(step, record.at_ms);
+        let is_attempt =
+            ["opened", "failed", "not sent", "due"].iter().any(|end| record.event.ends_with(end));
+        if !is_attempt {
+            // Why it failed makes no difference.
+            let is_value = matches!(record.event.as_str(), "done" | "else" | "sent" | "completed");
+            settled.insert(step, (record.event.as_str(), record.data.as_deref().filter(|_| is_value)));
+        }
+    }
+    let direction = match &folded.state {
+        State::Forward(_) => "forward",
+        State::Turning(..) => "turning",
+        State::Backward(..) => "backward",
+        State::Completed => "completed",
+        State::Compensated(_) => "compensated",
+    };
+    let mut text = format!(
+        "{direction} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {settled:?}",
+        folded.residue,
+        folded.mailbox,
+        folded.held,
+        folded.suspended,
+        folded.closing,
+        folded.closed,
+        folded.output,
+        history.status,
+    );
+    if let Next::Calls(calls) = folded.state.next() {
+        // Which of several things happens first hangs on how long each has waited.
+        let several = calls.len() > 1;
+        for call in calls {
+            let attempts = &call.attempts;
+            let step = S::DEFINITION.steps.get(call.place.step).map_or("", |step| step.name);
+            let name = format!("{step}{}", call.place.items);
+            // Beyond its budget it makes no difference how far.
+            let limit = S::policy(call.place.step, call.kind).retry.limit;
+            let spent = attempts.spent().min(limit.map_or(u32::MAX, |limit| limit.saturating_add(2)));
+            let waits = attempts.phase() == Phase::Waiting;
+            let failure = folded.failures.get(&call.place).filter(|_| waits).map(|failure| failure.kind);
+            let waited = now_ms.saturating_sub(since.get(name.as_str()).copied().unwrap_or_default());
+            let due = attempts.due_ms().map(|due_ms| several.then(|| due_ms.saturating_sub(now_ms)));
+            // Writing into a text cannot fail.
+            let _ = write!(
+                text,
+                " {name} {:?} {:?} {spent} {} {failure:?} {due:?} {:?}",
+                call.kind,
+                attempts.phase(),
+                attempts.in_doubt(),
+                (waits && several).then_some(waited),
+            );
+        }
+    }
+    let is_late = folded.deadline_ms.map(|deadline_ms| deadline_ms <= now_ms);
+    let _ = write!(text, " {is_late:?}");
+    Ok(text)
+}
+
+/// What the log of a child says, without its times.
+fn records_of(history: &History) -> String {
+    let records = history.records.iter().map(|record| {
+        let data = record.data.as_deref().filter(|_| !record.event.ends_with("due")).unwrap_or_default();
+        format!("{}:{}:{data}", record.step.as_deref().unwrap_or_default(), record.event)
+    });
+    format!("{} {:?} {}", history.saga, history.status, records.collect::<Vec<_>>().join(" "))
+}
+
 struct Run<'r, S: Saga> {
     exploration: &'r Exploration<S>,
-    scenario: &'r Scenario,
     world: &'r World,
     own: &'r Arc<S::Participants>,
     others: &'r [Register],
+    now: &'r Mutex<Arc<Clock>>,
 }
 
 impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
-    fn lives(&self, log: &MemoryLog, story: &mut Vec<Vec<String>>) -> Result<End, String> {
+    /// How the saga ends; `None` where another run went on.
+    fn lives(&self, log: &MemoryLog, story: &mut Vec<Vec<String>>) -> Result<Option<End>, String> {
         // The jitter of the back-offs: a scenario is the same each time.
         fastrand::seed(7);
+        let mut now_ms = BEGIN_MS;
         loop {
-            let life = story.len();
-            let faults = self.scenario.appends.iter().filter(|(at, ..)| *at == life);
-            let log = FaultyLog::new(log, faults.map(|(_, number, fault)| (*number, *fault)));
-            let ended = in_virtual_time(async {
-                tokio::select! {
+            let log = FaultyLog::new(log, self.world, story.len());
+            let lived = in_virtual_time(async {
+                let clock = Arc::new(Clock::virtual_from(now_ms));
+                *self.now.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&clock);
+                let lived = tokio::select! {
                     biased;
-                    () = log.crashed() => Ok(None),
-                    end = self.live(log.clone()) => end.map(Some),
-                }
+                    () = log.crashed() => Ok(Lived::Crashed),
+                    () = self.world.joined() => Ok(Lived::Joined),
+                    end = self.live(log.clone(), &clock) => end.map(Lived::Ended),
+                };
+                now_ms = clock.now_ms();
+                lived
             });
+            self.world.process_ends();
             story.push(log.story());
-            if let Some(end) = ended? {
-                return Ok(end);
+            match lived? {
+                Lived::Crashed => {}
+                Lived::Joined => return Ok(None),
+                Lived::Ended(end) => return Ok(Some(end)),
             }
         }
     }
 
     /// One life of the process.
-    async fn live(&self, log: FaultyLog) -> Result<End, String> {
-        let noticed = self.world.noticed();
-        let mut builder =
-            Coordinator::builder(log).register::<Explored<S>>(Network::new(self.own, self.world));
+    async fn live(&self, log: FaultyLog, clock: &Arc<Clock>) -> Result<End, String> {
+        let mut builder = Coordinator::builder(log)
+            .clock(clock)
+            .register::<Explored<S>>(Network::new(self.own, self.world));
         for other in self.others {
             builder = other(builder);
         }
@@ -119,33 +261,18 @@ impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
             return Err(format!("its own log is not taken up again: {recovery:?}"));
         }
         let end = match self.begin(&coordinator).await? {
-            Begun::Finished(outcome) => end_of(&outcome)?,
+            Begun::Finished(outcome) => end_of(&outcome),
             Begun::Started(handle) | Begun::Attached(handle) => {
                 for signal in &self.exploration.signals {
                     // One that comes too late was sent in a life before, or is not for this way.
                     let _ = handle.send(signal()).await;
                 }
-                let cancelled = self.scenario.cancel.is_some().then(|| {
-                    let handle = handle.clone();
-                    tokio::spawn(async move {
-                        noticed.await;
-                        handle.cancel("somebody has changed their mind").await
-                    })
-                });
-                let end = self.follow(&handle).await?;
-                if let Some(cancelled) = cancelled.filter(tokio::task::JoinHandle::is_finished) {
-                    let answer = cancelled.await.map_err(|error| error.to_string())?;
-                    let answer = answer.map_err(|error| error.to_string())?;
-                    if (answer == CancelAnswer::Cancelled) != (end == End::Compensated) {
-                        return Err(format!("the cancel was answered {answer:?}, and then it ended {end:?}"));
-                    }
-                }
-                end
+                self.attend(&handle).await?
             }
         };
         if !matches!(end, End::Parked(_)) {
             match self.begin(&coordinator).await? {
-                Begun::Finished(outcome) if end_of(&outcome)? == end => {}
+                Begun::Finished(outcome) if end_of(&outcome) == end => {}
                 Begun::Finished(_) => {
                     return Err(format!("it ended {end:?}, and begun again it says otherwise"));
                 }
@@ -169,12 +296,36 @@ impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
         Err("the log does not come back".to_owned())
     }
 
-    /// Waits for the end; where the saga is parked, an operator tries again.
+    /// Waits for the end, and does meanwhile what the scenario says.
+    async fn attend(&self, handle: &Handle<Explored<S>>) -> Result<End, String> {
+        // What was commanded in a life before was answered, or not: whoever did it looks at what became of it.
+        let commanded = self.world.command().is_none().then(|| {
+            let (handle, world) = (handle.clone(), self.world.clone());
+            let deadline = S::deadline(&(self.exploration.input)());
+            tokio::spawn(async move {
+                let command = world.commanded().await;
+                do_command(&handle, command, deadline.is_some()).await
+            })
+        });
+        let end = self.follow(handle).await?;
+        let Some(commanded) = commanded.filter(tokio::task::JoinHandle::is_finished) else { return Ok(end) };
+        let answer = commanded.await.map_err(|error| error.to_string())??;
+        match answer {
+            Some(CancelAnswer::Cancelled) if end == End::Completed => {}
+            Some(CancelAnswer::TooLate) if end == End::Compensated => {}
+            _ => return Ok(end),
+        }
+        Err(format!("the cancel was answered {answer:?}, and then it ended {end:?}"))
+    }
+
+    /// Waits for the end; where the saga needs an operator, they do what the scenario says, or try again.
     async fn follow(&self, handle: &Handle<Explored<S>>) -> Result<End, String> {
         let mut residue = Vec::new();
         for _ in 0..OPERATORS_TRIES {
             let is_endless = tokio::select! {
-                outcome = handle.outcome() => return end_of(&outcome.map_err(|error| error.to_string())?),
+                outcome = handle.outcome() => {
+                    return outcome.map(|outcome| end_of(&outcome)).map_err(|error| error.to_string());
+                }
                 () = tokio::time::sleep(PATIENCE) => false,
                 () = self.world.goes_on_for_ever() => true,
             };
@@ -187,7 +338,12 @@ impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
                     if is_endless {
                         return Ok(End::Parked(residue));
                     }
-                    handle.retry().await.map_err(|error| error.to_string())?;
+                    operator::look(handle, self.world).await?;
+                }
+                SagaStatus::Suspended(_) => {
+                    let close = self.world.command() == Some(Command::Close);
+                    let next = if close { Intervention::Close } else { Intervention::Resume };
+                    operator::operate(handle, next).await?;
                 }
                 status => {
                     return Err(format!("it does not end, though nothing goes wrong any more: {status}"));
@@ -198,18 +354,55 @@ impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
     }
 }
 
-/// Whether one of these steps has that effect: itself, or by its child.
-pub(super) fn names(steps: &[String], effect: &str) -> bool {
-    steps.iter().any(|step| {
-        effect.strip_prefix(step.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    })
+/// How one life of the process ended.
+enum Lived {
+    Crashed,
+    Joined,
+    Ended(End),
 }
 
-fn end_of<T>(outcome: &Outcome<T>) -> Result<End, String> {
+/// Does what the scenario says while a call is in flight; a cancel is answered.
+async fn do_command<S: Saga>(
+    handle: &Handle<S>,
+    command: Command,
+    has_deadline: bool,
+) -> Result<Option<CancelAnswer>, String> {
+    match command {
+        Command::Cancel => {
+            let answer = handle.cancel("somebody has changed their mind").await;
+            answer.map(Some).map_err(|error| error.to_string())
+        }
+        Command::Deadline => {
+            if has_deadline {
+                tokio::time::advance(PATIENCE).await;
+            }
+            Ok(None)
+        }
+        Command::Suspend | Command::Close => {
+            match handle.operate(&operator::ann(), Intervention::Suspend).await {
+                // It has ended meanwhile.
+                Ok(()) | Err(OperateError::NotOffered { .. }) => Ok(None),
+                Err(error) => Err(error.to_string()),
+            }
+        }
+    }
+}
+
+/// Whether one of these steps has that effect: itself, or by its child, whichever of several that was.
+pub(super) fn names(steps: &[String], effect: &str) -> bool {
+    let mut places = effect.split('/');
+    let place = places.next().unwrap_or_default();
+    let place = if places.next().is_some() { place.split('~').next().unwrap_or_default() } else { place };
+    steps.iter().any(|step| step == place || step == effect)
+}
+
+fn end_of<T>(outcome: &Outcome<T>) -> End {
     match outcome {
-        Outcome::Completed(_) => Ok(End::Completed),
-        Outcome::Compensated(_) => Ok(End::Compensated),
-        Outcome::Closed(closed) => Err(format!("nobody was to intervene, and it was {closed}")),
+        Outcome::Completed(_) => End::Completed,
+        Outcome::Compensated(_) => End::Compensated,
+        Outcome::Closed(closed) => {
+            End::Closed(closed.residue.iter().map(|(step, _)| step.to_string()).collect())
+        }
     }
 }
 

@@ -3,15 +3,25 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What goes wrong in one run of a saga. Written as a line that [`Exploration::replay`](super::Exploration::replay) reads.
+/// What goes wrong in one run of a saga, in the order in which it happens. Written as a line that
+/// [`Exploration::replay`](super::Exploration::replay) reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scenario {
-    /// What happens to calls.
-    pub calls: Vec<(CallId, Fault)>,
-    /// What happens to appends: the append with this number (from 1) of a life of the process (from 0).
-    pub appends: Vec<(usize, usize, LogFault)>,
-    /// Somebody cancels while this call is in flight.
-    pub cancel: Option<CallId>,
+    /// What happens, each at its place.
+    pub decisions: Vec<Decision>,
+}
+
+/// Something that goes wrong, or that somebody does, at one place of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// This call goes wrong.
+    Call(CallId, Fault),
+    /// The append with this number (from 1) of a life of the process (from 0) goes wrong.
+    Append(usize, usize, LogFault),
+    /// Somebody does this while the call is in flight.
+    Command(CallId, Command),
+    /// When the saga needs an operator for this time (from 1), they do this, with this step if it is about one.
+    Operator(u32, Intervened, Option<String>),
 }
 
 /// One call: the `nth` of its kind for a step, from 1. Numbers go on across crashes.
@@ -89,6 +99,34 @@ words! {
 }
 
 words! {
+    /// What somebody does while a call is in flight.
+    Command:
+    /// Cancels the saga.
+    Cancel = "cancel",
+    /// The process stands still until the saga's deadline has passed.
+    Deadline = "deadline",
+    /// An operator suspends the saga, and a day later resumes it.
+    Suspend = "suspend",
+    /// An operator suspends the saga, and a day later closes it.
+    Close = "close",
+}
+
+words! {
+    /// What an operator does who knows how things stand, other than to try again.
+    Intervened:
+    /// Says that an action which took place is done.
+    ActionDone = "action-done",
+    /// Says that an action did not take place, and bars it.
+    ActionNotDone = "action-not-done",
+    /// Compensates by hand.
+    CompensationDone = "compensation-done",
+    /// Cancels what can still turn.
+    Cancelled = "cancelled",
+    /// Closes the saga.
+    Closed = "closed",
+}
+
+words! {
     /// What happens to an append.
     LogFault:
     /// The process ends before it is durable.
@@ -99,6 +137,8 @@ words! {
     Lost = "lost",
     /// It is durable, and the log says that it does not know.
     Unconfirmed = "unconfirmed",
+    /// The log has no room: neither this one nor the next two are durable.
+    Full = "full",
 }
 
 /// What cannot be read as a scenario.
@@ -137,13 +177,43 @@ impl fmt::Display for CallId {
     }
 }
 
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(call, fault) => write!(f, "{call} {fault}"),
+            Self::Append(life, nth, fault) => write!(f, "append {life} {nth} {fault}"),
+            Self::Command(call, command) => write!(f, "{command} at {call}"),
+            Self::Operator(nth, intervened, None) => write!(f, "operator {nth} {intervened}"),
+            Self::Operator(nth, intervened, Some(step)) => write!(f, "operator {nth} {intervened} {step}"),
+        }
+    }
+}
+
+impl FromStr for Decision {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let words = text.split_whitespace().collect::<Vec<_>>();
+        Ok(match *words {
+            ["append", life, nth, fault] => Self::Append(number(life)?, number(nth)?, fault.parse()?),
+            ["operator", nth, intervened] => Self::Operator(number(nth)?, intervened.parse()?, None),
+            ["operator", nth, intervened, step] => {
+                Self::Operator(number(nth)?, intervened.parse()?, Some(step.to_owned()))
+            }
+            [command, "at", step, kind, nth] => Self::Command(call(step, kind, nth)?, command.parse()?),
+            [step, kind, nth, fault] => Self::Call(call(step, kind, nth)?, fault.parse()?),
+            _ => {
+                let cause = "is neither a call, an append, a command nor an operator's";
+                return Err(ParseError(format!("`{text}` {cause}")));
+            }
+        })
+    }
+}
+
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let calls = self.calls.iter().map(|(call, fault)| format!("{call} {fault}"));
-        let appends = self.appends.iter().map(|(life, nth, fault)| format!("append {life} {nth} {fault}"));
-        let cancel = self.cancel.iter().map(|call| format!("cancel {call}"));
-        let parts = calls.chain(appends).chain(cancel).collect::<Vec<_>>();
-        f.write_str(&if parts.is_empty() { "nothing".to_owned() } else { parts.join("; ") })
+        let decisions = self.decisions.iter().map(ToString::to_string).collect::<Vec<_>>();
+        f.write_str(&if decisions.is_empty() { "nothing".to_owned() } else { decisions.join("; ") })
     }
 }
 
@@ -151,19 +221,8 @@ impl FromStr for Scenario {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let mut scenario = Self::default();
-        for part in text.split(';').map(str::trim).filter(|part| !part.is_empty() && *part != "nothing") {
-            let words = part.split_whitespace().collect::<Vec<_>>();
-            match *words {
-                ["append", life, nth, fault] => {
-                    scenario.appends.push((number(life)?, number(nth)?, fault.parse()?));
-                }
-                ["cancel", step, kind, nth] => scenario.cancel = Some(call(step, kind, nth)?),
-                [step, kind, nth, fault] => scenario.calls.push((call(step, kind, nth)?, fault.parse()?)),
-                _ => return Err(ParseError(format!("`{part}` is neither a call, an append nor a cancel"))),
-            }
-        }
-        Ok(scenario)
+        let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty() && *part != "nothing");
+        Ok(Self { decisions: parts.map(str::parse).collect::<Result<_, _>>()? })
     }
 }
 
@@ -182,16 +241,17 @@ mod tests {
     #[test]
     fn a_scenario_is_read_back_as_written() {
         let call = |step: &str, kind, nth| CallId { step: step.to_owned(), kind, nth };
-        let scenario = Scenario {
-            calls: vec![
-                (call("flight", Kind::Action, 1), Fault::ReplyLost),
-                (call("pick[2]", Kind::Compensation, 3), Fault::PanicBefore),
-            ],
-            appends: vec![(0, 3, LogFault::CrashAfter)],
-            cancel: Some(call("room/bed", Kind::Probe, 2)),
-        };
+        let decisions = vec![
+            Decision::Call(call("flight", Kind::Action, 1), Fault::ReplyLost),
+            Decision::Call(call("pick[2]", Kind::Compensation, 3), Fault::PanicBefore),
+            Decision::Append(0, 3, LogFault::CrashAfter),
+            Decision::Command(call("room/bed", Kind::Probe, 2), Command::Cancel),
+            Decision::Operator(1, Intervened::ActionDone, Some("pick[2]".to_owned())),
+            Decision::Operator(2, Intervened::Closed, None),
+        ];
         let text = "flight action 1 reply-lost; pick[2] compensation 3 panic-before; append 0 3 crash-after; \
-                    cancel room/bed probe 2";
+                    cancel at room/bed probe 2; operator 1 action-done pick[2]; operator 2 closed";
+        let scenario = Scenario { decisions };
         assert_eq!(scenario.to_string(), text);
         assert_eq!(text.parse(), Ok(scenario));
         assert_eq!(Scenario::default().to_string().parse(), Ok(Scenario::default()));
