@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -13,6 +14,9 @@ use crate::log::{
     Append, AppendError, Cursor, Damaged, History, HistoryError, LockCursor, LockPage, LogError, LogFuture,
     MemoryLog, Page, SagaLog, Wake,
 };
+
+/// So long nothing of an append is durable yet: whoever is told of it too early tells it on.
+const A_MOMENT: Duration = Duration::from_millis(10);
 
 /// For so many appends there is no room.
 const FULL_APPENDS: usize = 3;
@@ -74,6 +78,9 @@ impl FaultyLog {
             None => !is_full,
             Some(fault) => matches!(fault, LogFault::CrashAfter | LogFault::Unconfirmed),
         };
+        if fault == Some(LogFault::CrashBefore) {
+            tokio::time::sleep(A_MOMENT).await;
+        }
         let answer = if is_durable { self.log.append(vec![append]).await.pop() } else { None };
         if matches!(fault, Some(LogFault::CrashBefore | LogFault::CrashAfter)) {
             self.crashed.send_replace(true);

@@ -32,7 +32,7 @@ const OPERATORS_TRIES: u32 = 6;
 const BEGIN_MS: u64 = 1_800_000_000_000;
 
 /// How a saga ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum End {
     Completed,
     Compensated,
@@ -224,22 +224,25 @@ impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
         fastrand::seed(7);
         let mut now_ms = BEGIN_MS;
         loop {
-            let log = FaultyLog::new(log, self.world, story.len());
+            let faulty = FaultyLog::new(log, self.world, story.len());
             let lived = in_virtual_time(async {
                 let clock = Arc::new(Clock::virtual_from(now_ms));
                 *self.now.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&clock);
                 let lived = tokio::select! {
                     biased;
-                    () = log.crashed() => Ok(Lived::Crashed),
+                    () = faulty.crashed() => Ok(Lived::Crashed),
                     () = self.world.joined() => Ok(Lived::Joined),
-                    end = self.live(log.clone(), &clock) => end.map(Lived::Ended),
+                    end = self.live(faulty.clone(), &clock) => end.map(Lived::Ended),
                 };
                 now_ms = clock.now_ms();
                 lived
             });
             self.world.process_ends();
-            story.push(log.story());
+            story.push(faulty.story());
             match lived? {
+                Lived::Crashed if self.world.told().accepted && log.sagas().is_empty() => {
+                    return Err("it was accepted, and the log does not know it".to_owned());
+                }
                 Lived::Crashed => {}
                 Lived::Joined => return Ok(None),
                 Lived::Ended(end) => return Ok(Some(end)),
@@ -260,7 +263,9 @@ impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
         if !recovery.unclaimed.is_empty() || !recovery.quarantined.is_empty() {
             return Err(format!("its own log is not taken up again: {recovery:?}"));
         }
-        let end = match self.begin(&coordinator).await? {
+        let begun = self.begin(&coordinator).await?;
+        self.world.tell(|told| told.accepted = true);
+        let end = match begun {
             Begun::Finished(outcome) => end_of(&outcome),
             Begun::Started(handle) | Begun::Attached(handle) => {
                 for signal in &self.exploration.signals {
@@ -271,6 +276,7 @@ impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
             }
         };
         if !matches!(end, End::Parked(_)) {
+            self.tell_end(&end)?;
             match self.begin(&coordinator).await? {
                 Begun::Finished(outcome) if end_of(&outcome) == end => {}
                 Begun::Finished(_) => {
@@ -304,18 +310,32 @@ impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
             let deadline = S::deadline(&(self.exploration.input)());
             tokio::spawn(async move {
                 let command = world.commanded().await;
-                do_command(&handle, command, deadline.is_some()).await
+                do_command(&handle, &world, command, deadline.is_some()).await
             })
         });
         let end = self.follow(handle).await?;
-        let Some(commanded) = commanded.filter(tokio::task::JoinHandle::is_finished) else { return Ok(end) };
-        let answer = commanded.await.map_err(|error| error.to_string())??;
-        match answer {
-            Some(CancelAnswer::Cancelled) if end == End::Completed => {}
-            Some(CancelAnswer::TooLate) if end == End::Compensated => {}
-            _ => return Ok(end),
+        if let Some(commanded) = commanded.filter(tokio::task::JoinHandle::is_finished) {
+            commanded.await.map_err(|error| error.to_string())??;
         }
-        Err(format!("the cancel was answered {answer:?}, and then it ended {end:?}"))
+        Ok(end)
+    }
+
+    /// A client is told how it ended: that stays so, and so does what others were told before.
+    fn tell_end(&self, end: &End) -> Result<(), String> {
+        let told = self.world.told();
+        if let Some(before) = told.end.filter(|before| before != end) {
+            return Err(format!("it was said to have ended {before:?}, and then it ended {end:?}"));
+        }
+        match (told.cancel, end) {
+            (Some(CancelAnswer::Cancelled), End::Completed)
+            | (Some(CancelAnswer::TooLate), End::Compensated) => {
+                let answer = told.cancel;
+                return Err(format!("the cancel was answered {answer:?}, and then it ended {end:?}"));
+            }
+            _ => {}
+        }
+        self.world.tell(|told| told.end = Some(end.clone()));
+        Ok(())
     }
 
     /// Waits for the end; where the saga needs an operator, they do what the scenario says, or try again.
@@ -364,24 +384,27 @@ enum Lived {
 /// Does what the scenario says while a call is in flight; a cancel is answered.
 async fn do_command<S: Saga>(
     handle: &Handle<S>,
+    world: &World,
     command: Command,
     has_deadline: bool,
-) -> Result<Option<CancelAnswer>, String> {
+) -> Result<(), String> {
     match command {
         Command::Cancel => {
             let answer = handle.cancel("somebody has changed their mind").await;
-            answer.map(Some).map_err(|error| error.to_string())
+            let answer = answer.map_err(|error| error.to_string())?;
+            world.tell(|told| told.cancel = Some(answer));
+            Ok(())
         }
         Command::Deadline => {
             if has_deadline {
                 tokio::time::advance(PATIENCE).await;
             }
-            Ok(None)
+            Ok(())
         }
         Command::Suspend | Command::Close => {
             match handle.operate(&operator::ann(), Intervention::Suspend).await {
                 // It has ended meanwhile.
-                Ok(()) | Err(OperateError::NotOffered { .. }) => Ok(None),
+                Ok(()) | Err(OperateError::NotOffered { .. }) => Ok(()),
                 Err(error) => Err(error.to_string()),
             }
         }

@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
+use super::run::End;
 use super::scenario::{CallId, Command, Decision, Fault, Intervened, Kind, LogFault, Scenario};
 use crate::context::Context;
+use crate::coordinator::CancelAnswer;
 use crate::machine::{Fact, Place};
 
 /// So many calls are made at most: what has not ended by then goes on for ever.
@@ -62,10 +64,23 @@ struct Inner {
     soon: Vec<Underway>,
     /// These arrive when everything is over.
     late: Vec<Underway>,
+    /// What clients were told.
+    told: Told,
     /// How often the saga needed an operator.
     parked: u32,
     /// What the world itself finds wrong.
     wrong: Vec<String>,
+}
+
+/// What clients were told, which stays so whatever happens.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(super) struct Told {
+    /// The saga is accepted.
+    pub(super) accepted: bool,
+    /// What became of the wish to cancel it.
+    pub(super) cancel: Option<CancelAnswer>,
+    /// It has ended so.
+    pub(super) end: Option<End>,
 }
 
 struct Underway {
@@ -173,6 +188,15 @@ impl World {
     pub(super) async fn joined(&self) {
         // The sender is held by `self`.
         let _ = self.joined.subscribe().wait_for(|joined| *joined).await;
+    }
+
+    pub(super) fn told(&self) -> Told {
+        self.inner().told.clone()
+    }
+
+    /// A client is told something.
+    pub(super) fn tell(&self, tell: impl FnOnce(&mut Told)) {
+        tell(&mut self.inner().told);
     }
 
     pub(super) fn points(&self) -> Vec<Point> {
@@ -384,6 +408,7 @@ impl Inner {
             let answer = account.answer.as_ref().filter(|_| account.keyed);
             (key, &account.held, answer, account.closed).hash(&mut hasher);
         }
+        self.told.hash(&mut hasher);
         self.unconfirmed.hash(&mut hasher);
         let mut in_flight = self.in_flight.clone();
         in_flight.sort_unstable();

@@ -40,7 +40,7 @@ pub enum SendAnswer {
 }
 
 /// What became of a wish to cancel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CancelAnswer {
     /// The saga compensates, for this reason or for an earlier one.
     Cancelled,
