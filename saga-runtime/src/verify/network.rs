@@ -164,6 +164,16 @@ impl Passing {
             keyed: self.keyed,
         }
     }
+
+    /// What was answered before, to whoever asks now.
+    fn done<E: Event>(&self, answered: Fact) -> Settled<E> {
+        match E::from_fact(Fact { place: Some(self.place.clone()), kind: answered.kind }) {
+            Ok(event) => Settled::Done(event),
+            Err(error) => {
+                Settled::Failed(Failure::unknown(format!("a stored answer cannot be read: {error}")))
+            }
+        }
+    }
 }
 
 impl World {
@@ -254,7 +264,7 @@ impl World {
             return Settled::Failed(Failure::refused(message));
         }
         match account.answer.filter(|_| passing.keyed) {
-            Some(Ok(fact)) => return done(fact),
+            Some(Ok(fact)) => return passing.done(fact),
             Some(Err(message)) => {
                 return Settled::Failed(Failure::refused(message));
             }
@@ -281,7 +291,7 @@ impl World {
     /// What the action did, or that it did nothing and never will.
     fn probe<E: Event>(&self, passing: &Passing) -> Settled<E> {
         self.account(passing, |account| match account.held.first().cloned() {
-            Some(fact) => done(fact),
+            Some(fact) => passing.done(fact),
             None => {
                 account.barred_below = account.barred_below.max(passing.cx.attempt() + 1);
                 Settled::Absent
@@ -302,11 +312,4 @@ impl World {
 
 fn said_no() -> Failure {
     Failure::refused("the participant says no")
-}
-
-fn done<E: Event>(fact: Fact) -> Settled<E> {
-    match E::from_fact(fact) {
-        Ok(event) => Settled::Done(event),
-        Err(error) => Settled::Failed(Failure::unknown(format!("a stored answer cannot be read: {error}"))),
-    }
 }

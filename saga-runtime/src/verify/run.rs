@@ -11,15 +11,16 @@ use super::log::FaultyLog;
 use super::network::{Explored, ID, Network};
 use super::operator;
 use super::scenario::{CallId, Command, Scenario};
-use super::world::{Known, Point, World, held};
+use super::world::{Known, Made, Point, World, held};
 use crate::coordinator::clock::Clock;
 use crate::coordinator::{
     BeginError, Begun, CancelAnswer, Coordinator, Handle, Intervention, OperateError, Outcome, SagaStatus,
     fold,
 };
+use crate::definition::Zone;
 use crate::id::SagaId;
 use crate::log::{History, MemoryLog, Record, SagaLog};
-use crate::machine::{Next, Phase, State};
+use crate::machine::{CallKind, Next, Phase, Place, State};
 use crate::saga::{RunsOn, Saga};
 
 /// So long, in virtual time, may a saga take in which nothing goes wrong any more.
@@ -126,6 +127,19 @@ impl<S: Saga> Known for Reader<S> {
 
     fn was_seen(&self, key: u64) -> bool {
         (self.was_seen)(key)
+    }
+
+    fn is_beyond_its_retries(&self, made: &Made, nth: u32) -> bool {
+        let Place { step, .. } = made.place;
+        let is_compensatable =
+            S::DEFINITION.steps.get(step).is_some_and(|step| step.zone == Zone::Compensatable);
+        let limit = S::policy(step, CallKind::Action).retry.limit;
+        made.saga == ID
+            && is_compensatable
+            && limit.is_some_and(|limit| nth > limit.saturating_add(1))
+            && self.log.sagas().iter().filter(|history| history.saga.as_str() == ID).any(|history| {
+                fold::<S>(history).is_ok_and(|folded| matches!(folded.state, State::Forward(_)))
+            })
     }
 
     fn is_in_doubt(&self, saga: &str, step: &str) -> bool {
@@ -304,17 +318,15 @@ impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
 
     /// Waits for the end, and does meanwhile what the scenario says.
     async fn attend(&self, handle: &Handle<Explored<S>>) -> Result<End, String> {
-        // What was commanded in a life before was answered, or not: whoever did it looks at what became of it.
-        let commanded = self.world.command().is_none().then(|| {
-            let (handle, world) = (handle.clone(), self.world.clone());
-            let deadline = S::deadline(&(self.exploration.input)());
-            tokio::spawn(async move {
-                let command = world.commanded().await;
-                do_command(&handle, &world, command, deadline.is_some()).await
-            })
+        let (to, world) = (handle.clone(), self.world.clone());
+        let deadline = S::deadline(&(self.exploration.input)());
+        // In a life after that in which it was done it waits for ever: whoever did it looks at what became of it.
+        let commanded = tokio::spawn(async move {
+            let command = world.commanded().await;
+            do_command(&to, &world, command, deadline.is_some()).await
         });
         let end = self.follow(handle).await?;
-        if let Some(commanded) = commanded.filter(tokio::task::JoinHandle::is_finished) {
+        if commanded.is_finished() {
             commanded.await.map_err(|error| error.to_string())??;
         }
         Ok(end)

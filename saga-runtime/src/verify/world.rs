@@ -41,6 +41,9 @@ pub(super) trait Known: Send + Sync {
 
     /// Whether the log of this saga says that nobody knows what became of an attempt of this step.
     fn is_in_doubt(&self, saga: &str, step: &str) -> bool;
+
+    /// Whether this action is made for the `nth` time on the way forward, and its retries allow fewer.
+    fn is_beyond_its_retries(&self, made: &Made, nth: u32) -> bool;
 }
 
 #[derive(Default)]
@@ -64,6 +67,8 @@ struct Inner {
     soon: Vec<Underway>,
     /// These arrive when everything is over.
     late: Vec<Underway>,
+    /// Whether somebody does, or has done, what they were to do.
+    is_done: bool,
     /// What clients were told.
     told: Told,
     /// How often the saga needed an operator.
@@ -162,11 +167,12 @@ impl World {
         }
     }
 
-    /// Resolves when the call is made during which somebody does this.
+    /// Resolves once, when the call is made during which somebody does this.
     pub(super) async fn commanded(&self) -> Command {
         let mut commanded = self.commanded.subscribe();
         loop {
-            if let Some(command) = *commanded.borrow_and_update() {
+            let command = *commanded.borrow_and_update();
+            if let Some(command) = command.filter(|_| !std::mem::replace(&mut self.inner().is_done, true)) {
                 return command;
             }
             // The sender is held by `self`.
@@ -269,6 +275,10 @@ impl World {
         let count = inner.counts.entry((made.call.step.clone(), made.call.kind)).or_default();
         *count += 1;
         made.call.nth = *count;
+        if made.call.kind == Kind::Action && self.known.is_beyond_its_retries(&made, made.call.nth) {
+            let wrong = format!("`{}` was called more often than its retries allow", made.call.step);
+            inner.wrong.push(wrong);
+        }
         let call = made.call.clone();
         let in_flight = format!("{} {}", call.step, call.kind);
         inner.in_flight.push(in_flight.clone());

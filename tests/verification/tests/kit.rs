@@ -5,122 +5,12 @@
 
 use std::time::Duration;
 
-use saga_runtime::verify::{Exploration, Summary, explore};
-use saga_runtime::{Context, Keyed, Saga, StepError, saga};
-
-/// What a fake that does what it is asked never says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, StepError)]
-#[error("no")]
-#[outcome(refused)]
-struct No;
-
-/// Answers by key.
-struct Prudent;
-
-impl Keyed for Prudent {}
-
-/// Does what it is asked, each time.
-struct Careless;
-
-impl Prudent {
-    async fn reserve(&self, _: &Context) -> Result<u32, No> {
-        Ok(1)
-    }
-
-    async fn cancel(&self, _: &Context, _: &u32) -> Result<(), No> {
-        Ok(())
-    }
-}
-
-impl Careless {
-    async fn reserve(&self, _: &Context) -> Result<u32, No> {
-        Ok(1)
-    }
-
-    async fn find(&self, _: &Context) -> Result<Option<u32>, No> {
-        Ok(None)
-    }
-
-    async fn cancel(&self, _: &Context, _: &u32) -> Result<(), No> {
-        Ok(())
-    }
-
-    async fn cancel_by_key(&self, _: &Context) -> Result<(), No> {
-        Ok(())
-    }
-}
-
-saga! {
-    /// A sequence, a `parallel` with a probed step, a pivot, and a step after it.
-    saga Trip(price: u32) -> u32 {
-        with flights: Prudent, hotels: Careless, cars: Careless;
-        retry 1 times every 100ms..200ms;
-
-        step flight: u32 = flights.reserve(cx) compensate flights.cancel(cx, flight);
-        parallel {
-            step hotel: u32 = hotels.reserve(cx)
-                probe hotels.find(cx)
-                compensate hotels.cancel(cx, hotel);
-            step car: u32 = cars.reserve(cx) compensate cars.cancel_by_key(cx);
-        }
-        pivot receipt: u32 = flights.reserve(cx);
-        step voucher: u32 = flights.reserve(cx);
-
-        return price + flight + hotel + car + receipt + voucher;
-    }
-
-    /// Items, a decision, an approval and a timer.
-    saga Order(lines: u32, dear: bool) -> u32 {
-        with stock: Prudent, desk: Careless;
-        retry 1 times every 100ms..200ms;
-
-        for line: u32 in 0..*lines {
-            step pick: u32 = stock.reserve(cx) compensate stock.cancel(cx, pick);
-        }
-        if *dear {
-            receive approval: u32 within 1h;
-            step insurance: u32 = desk.reserve(cx) compensate desk.cancel_by_key(cx);
-        }
-        sleep 1h;
-        parallel for line: u32 in 0..*lines limit 2 {
-            step label: u32 = stock.reserve(cx) compensate stock.cancel(cx, label);
-        }
-
-        return pick.len() as u32 + approval.unwrap_or(0) + insurance.unwrap_or(0) + label.len() as u32;
-    }
-
-    /// Begins a child before its pivot, and one after it.
-    saga House() -> u32 {
-        with desk: Prudent;
-        retry 1 times every 100ms..200ms;
-
-        step first: u32 = desk.reserve(cx) compensate desk.cancel(cx, first);
-        saga room: u32 = Room();
-        pivot paid: u32 = desk.reserve(cx);
-        saga garden: u32 = Room();
-
-        return first + room + paid + garden;
-    }
-
-    /// What a house has.
-    saga Room() -> u32 {
-        with desk: Prudent;
-        retry 1 times every 100ms..200ms;
-
-        step bed: u32 = desk.reserve(cx) compensate desk.cancel(cx, bed);
-        step lamp: u32 = desk.reserve(cx) compensate desk.cancel(cx, lamp);
-
-        return bed + lamp;
-    }
-}
-
-fn trip() -> Exploration<Trip> {
-    let participants = || TripParticipants { flights: Prudent, hotels: Careless, cars: Careless };
-    explore::<Trip>(|| 7, participants)
-}
+use saga_runtime::verify::{Summary, Violation, explore};
+use saga_runtime::{Context, Keyed, Saga, saga};
+use saga_verification::sagas::{House, No, Order, Prudent, Trip, house, order, trip};
 
 #[track_caller]
-fn sound<S: Saga>(explored: Result<Summary, Box<saga_runtime::verify::Violation>>) -> Summary {
+fn sound<S: Saga>(explored: Result<Summary, Box<Violation>>) -> Summary {
     let summary = explored.unwrap_or_else(|violation| panic!("{violation}"));
     println!("{}: {summary}", S::DEFINITION.name);
     summary
@@ -143,17 +33,13 @@ fn a_trip_is_sound_with_every_two_faults() {
 
 #[test]
 fn items_decisions_signals_and_timers_are_explored_too() {
-    let participants = || OrderParticipants { stock: Prudent, desk: Careless };
-    let order = explore::<Order>(|| (2, true), participants).signal(|| OrderSignal::Approval(1));
-    let summary = sound::<Order>(order.faults(1).run());
+    let summary = sound::<Order>(order().faults(1).run());
     assert!(summary.scenarios > 1_000, "{summary}");
 }
 
 #[test]
 fn a_family_is_explored_with_its_children() {
-    let house = explore::<House>(|| (), || HouseParticipants { desk: Prudent });
-    let house = house.child::<Room>(|| RoomParticipants { desk: Prudent });
-    let summary = sound::<House>(house.faults(1).run());
+    let summary = sound::<House>(house().faults(1).run());
     assert!(summary.scenarios > 1_000, "{summary}");
 }
 

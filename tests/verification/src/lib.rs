@@ -1,0 +1,3 @@
+//! The sagas that the tests of the verification kit explore.
+
+pub mod sagas;
