@@ -218,7 +218,8 @@ impl<S: Saga> Driver<S> {
         let changed = match &*self.progress.borrow() {
             // What it showed of its children holds until it has looked at them.
             Progress::Begun(before, _) if status == SagaStatus::Running && before.goes_on() => {
-                *before != status && !self.has_unseen_children(calls)
+                let may_hold = self.has_unseen_children(calls) && Self::may_be_of_children(before, calls);
+                *before != status && !may_hold
             }
             Progress::Begun(before, _) => *before != status,
             _ => true,
@@ -230,6 +231,19 @@ impl<S: Saga> Driver<S> {
             self.publish(status, None);
             self.show_parent();
         }
+    }
+
+    /// Whether this status may tell of a child that it still waits for.
+    fn may_be_of_children(status: &SagaStatus, calls: &[Call]) -> bool {
+        let SagaStatus::Parked(parked) = status else { return true };
+        let children = calls.iter().filter(|call| is_child::<S>(call) && call.is_in_flight());
+        let mut names = children.map(step_name::<S>);
+        names.any(|name| {
+            let is_of = |step: &str| {
+                step.strip_prefix(&*name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            parked.calls.iter().any(|call| is_of(&call.step))
+        })
     }
 
     /// Whether it has a child of which it does not know yet how it stands.
