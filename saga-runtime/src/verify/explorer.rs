@@ -6,8 +6,10 @@
 
 use std::collections::HashMap;
 use std::num::NonZero;
+use std::ops::Range;
 use std::sync::Arc;
 
+use super::dice::Dice;
 use super::run::{Broken, End, Report, run};
 use super::scenario::{CallId, Command, Decision, Fault, Intervened, Kind, LogFault, Scenario};
 use super::world::{At, Point};
@@ -62,14 +64,13 @@ pub(super) fn explore<S: Saga + RunsOn<MemoryLog>>(
                     }
                     Err(found) => {
                         summary.violations += 1;
-                        broken.get_or_insert((scenario.clone(), found));
+                        broken.get_or_insert(found);
                     }
                 }
             }
             // Those behind it are as long, or longer.
-            if let Some((scenario, Broken { cause, calls, story })) = broken {
-                let saga = S::DEFINITION.name;
-                return Err(Box::new(Violation { saga, scenario, cause, calls, story, summary }));
+            if let Some(broken) = broken {
+                return Err(violation::<S>(broken, summary));
             }
         }
         scenarios = longer;
@@ -78,29 +79,85 @@ pub(super) fn explore<S: Saga + RunsOn<MemoryLog>>(
     Ok(summary)
 }
 
-/// Runs the scenarios, as many at once as there are processors; answers in their order.
+pub(super) fn violation<S: Saga>(broken: Broken, summary: Summary) -> Box<Violation> {
+    let Broken { scenario, cause, calls, story } = broken;
+    Box::new(Violation { saga: S::DEFINITION.name, scenario, cause, calls, story, summary })
+}
+
+/// Runs a scenario for each seed, in which what goes wrong is decided by chance.
+pub(super) fn sample<S: Saga + RunsOn<MemoryLog>>(
+    exploration: &Exploration<S>,
+    seeds: Range<u64>,
+) -> Result<Summary, Box<Violation>> {
+    let mut summary = Summary::default();
+    let seeds = seeds.collect::<Vec<_>>();
+    for round in seeds.chunks(ROUND) {
+        let results = in_parallel(round, |seed| {
+            let dice = Dice::new(*seed, exploration.budget);
+            run(exploration, &Scenario::default(), Some(dice), Arc::new(|_| false))
+        });
+        let mut broken = None;
+        for result in results {
+            summary.scenarios += 1;
+            match result {
+                Ok(report) => summary.count(report.end.as_ref()),
+                Err(found) => {
+                    summary.violations += 1;
+                    broken.get_or_insert(found);
+                }
+            }
+        }
+        if let Some(broken) = broken {
+            return Err(violation::<S>(shortened(exploration, broken), summary));
+        }
+    }
+    Ok(summary)
+}
+
+/// As little of it as still breaks a promise.
+fn shortened<S: Saga + RunsOn<MemoryLog>>(exploration: &Exploration<S>, mut broken: Broken) -> Broken {
+    let mut left = broken.scenario.decisions.len();
+    while left > 0 {
+        left -= 1;
+        let mut scenario = broken.scenario.clone();
+        scenario.decisions.remove(left);
+        if let Err(shorter) = run(exploration, &scenario, None, Arc::new(|_| false)) {
+            left = left.min(shorter.scenario.decisions.len());
+            broken = shorter;
+        }
+    }
+    broken
+}
+
+/// Runs the scenarios and answers in their order.
 fn run_all<S: Saga + RunsOn<MemoryLog>>(
     exploration: &Exploration<S>,
     scenarios: &[(Scenario, Budget)],
     seen: &Arc<Seen>,
 ) -> Vec<Result<Report, Broken>> {
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let run_one = |(scenario, budget): &(Scenario, Budget)| {
         let (seen, budget) = (Arc::clone(seen), *budget);
         let was_seen = move |key| {
             seen.get(&key)
                 .is_some_and(|budgets: &Vec<Budget>| budgets.iter().any(|known| known.covers(budget)))
         };
-        run(exploration, scenario, Arc::new(was_seen))
+        run(exploration, scenario, None, Arc::new(was_seen))
     };
-    if scenarios.len() == 1 {
-        return scenarios.iter().map(run_one).collect();
+    in_parallel(scenarios, run_one)
+}
+
+/// As many at once as there are processors.
+fn in_parallel<T: Sync, R: Send>(all: &[T], one: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    if all.len() < threads {
+        return all.iter().map(one).collect();
     }
-    let share = scenarios.len().div_ceil(threads);
+    let share = all.len().div_ceil(threads);
+    let one = &one;
     std::thread::scope(|scope| {
-        let shares = scenarios.chunks(share);
+        let shares = all.chunks(share);
         let running = shares
-            .map(|share| scope.spawn(|| share.iter().map(run_one).collect::<Vec<_>>()))
+            .map(|share| scope.spawn(move || share.iter().map(one).collect::<Vec<_>>()))
             .collect::<Vec<_>>();
         let ended = running.into_iter().map(std::thread::ScopedJoinHandle::join);
         ended.flat_map(|share| share.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
@@ -128,7 +185,9 @@ fn branch<S: Saga + RunsOn<MemoryLog>>(
         }
         known.retain(|known| !budget.covers(*known));
         known.push(budget);
-        for (decisions, budget) in alternatives::<S>(exploration, &at, budget) {
+        for (decisions, budget) in
+            alternatives::<S>(exploration.retries, exploration.has_deadline(), &at, budget)
+        {
             let mut scenario = scenario.clone();
             scenario.decisions.extend(decisions);
             longer.push((scenario, budget));
@@ -137,8 +196,9 @@ fn branch<S: Saga + RunsOn<MemoryLog>>(
 }
 
 /// What can happen at this place, and what may go wrong after it.
-fn alternatives<S: Saga + RunsOn<MemoryLog>>(
-    exploration: &Exploration<S>,
+pub(super) fn alternatives<S: Saga>(
+    retries: u32,
+    has_deadline: bool,
     at: &At,
     budget: Budget,
 ) -> Vec<(Vec<Decision>, Budget)> {
@@ -146,7 +206,7 @@ fn alternatives<S: Saga + RunsOn<MemoryLog>>(
         At::Call(call, twice) if budget.faults > 0 => {
             let budget = Budget { faults: budget.faults - 1, ..budget };
             let faults = Fault::of(call.kind, *twice).flat_map(|fault| {
-                repeats::<S>(exploration, call).into_iter().map(move |times| {
+                repeats::<S>(retries, call).into_iter().map(move |times| {
                     let nth = call.nth..call.nth + times;
                     nth.map(|nth| Decision::Call(CallId { nth, ..call.clone() }, fault)).collect()
                 })
@@ -156,7 +216,6 @@ fn alternatives<S: Saga + RunsOn<MemoryLog>>(
         At::Command(call) if budget.commands > 0 => {
             let budget = Budget { commands: budget.commands - 1, ..budget };
             let all = [Command::Cancel, Command::Deadline, Command::Suspend, Command::Close];
-            let has_deadline = exploration.has_deadline();
             let possible = all.into_iter().filter(|command| has_deadline || *command != Command::Deadline);
             possible.map(|command| (vec![Decision::Command(call.clone(), command)], budget)).collect()
         }
@@ -191,7 +250,7 @@ fn alternatives<S: Saga + RunsOn<MemoryLog>>(
 }
 
 /// Once, and as often as it takes to spend the retries: what lies between is several faults.
-fn repeats<S: Saga + RunsOn<MemoryLog>>(exploration: &Exploration<S>, call: &CallId) -> Vec<u32> {
+fn repeats<S: Saga>(retries: u32, call: &CallId) -> Vec<u32> {
     let name = call.step.split('[').next().unwrap_or(&call.step);
     let step = S::DEFINITION.steps.iter().position(|step| step.name == name);
     let kind = match call.kind {
@@ -200,7 +259,7 @@ fn repeats<S: Saga + RunsOn<MemoryLog>>(exploration: &Exploration<S>, call: &Cal
         Kind::Action | Kind::Read => CallKind::Action,
     };
     let limit = step.and_then(|step| S::policy(step, kind).retry.limit);
-    match limit.filter(|limit| (1..=exploration.retries).contains(limit)) {
+    match limit.filter(|limit| (1..=retries).contains(limit)) {
         Some(limit) => vec![1, limit + 1],
         None => vec![1],
     }

@@ -90,15 +90,18 @@
 //! Rosen and Hellerstein, 2015) and the deterministic simulation of `FoundationDB` do it.
 
 mod audit;
+mod dice;
 mod explorer;
 mod log;
 mod network;
 mod operator;
+mod reader;
 mod run;
 mod scenario;
 mod world;
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use self::explorer::Budget;
@@ -242,6 +245,17 @@ impl<S: Saga + RunsOn<MemoryLog>> Exploration<S> {
         explorer::explore(self)
     }
 
+    /// Runs a scenario for each of these seeds, in which what goes wrong is decided by chance: what is explored otherwise,
+    /// as often as is stated, each place by itself. For sagas too large for [`run`](Self::run), or for more faults at once.
+    /// A seed is the same scenario each time. Blocks, and must not be called within a runtime.
+    ///
+    /// # Errors
+    ///
+    /// With the first scenario that broke a promise, shortened as far as it still does.
+    pub fn sample(&self, seeds: Range<u64>) -> Result<Summary, Box<Violation>> {
+        explorer::sample(self, seeds)
+    }
+
     fn has_deadline(&self) -> bool {
         S::deadline(&(self.input)()).is_some()
     }
@@ -254,16 +268,19 @@ impl<S: Saga + RunsOn<MemoryLog>> Exploration<S> {
     pub fn replay(&self, line: &str) -> Result<Summary, Box<Violation>> {
         let scenario = line.parse::<Scenario>();
         let broken = match &scenario {
-            Ok(scenario) => match run::run(self, scenario, Arc::new(|_| false)) {
+            Ok(scenario) => match run::run(self, scenario, None, Arc::new(|_| false)) {
                 Ok(_) => return Ok(Summary { scenarios: 1, ..Summary::default() }),
                 Err(broken) => broken,
             },
-            Err(error) => Broken { cause: error.to_string(), calls: Vec::new(), story: Vec::new() },
+            Err(error) => Broken {
+                scenario: Scenario::default(),
+                cause: error.to_string(),
+                calls: Vec::new(),
+                story: Vec::new(),
+            },
         };
-        let Broken { cause, calls, story } = broken;
-        let (scenario, saga) = (scenario.unwrap_or_default(), S::DEFINITION.name);
         let summary = Summary { scenarios: 1, violations: 1, ..Summary::default() };
-        Err(Box::new(Violation { saga, scenario, cause, calls, story, summary }))
+        Err(explorer::violation::<S>(broken, summary))
     }
 }
 

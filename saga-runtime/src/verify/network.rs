@@ -147,7 +147,10 @@ impl Passing {
             // Whoever compensates answers by key: that is what a compensation is.
             keyed: settlement.keyed,
             by_key: step.compensation == Compensation::ByKey,
-            counts: step.kind == StepKind::Call && step.compensation != Compensation::Nothing,
+            // Where there is a value for its failing, nobody relies on whether it took place.
+            counts: step.kind == StepKind::Call
+                && step.compensation != Compensation::Nothing
+                && !step.otherwise,
             cx,
         }
     }
@@ -188,7 +191,8 @@ impl World {
         passing.call = call;
         if passing.call.kind == Kind::Action {
             // From now on there is something to be barred, even if the call arrives when everything is over.
-            self.account(&passing, |_| ());
+            let attempt = passing.cx.attempt();
+            self.account(&passing, |account| account.attempt = account.attempt.max(attempt));
         }
         if self.command_at(&passing.call).await {
             tokio::time::sleep(A_MOMENT).await;

@@ -35,7 +35,8 @@ pub(super) async fn look<S: Saga>(handle: &Handle<Explored<S>>, world: &World) -
             Intervention::ActionDone { step, output: output.unwrap_or_default() }
         }
         Intervened::ActionNotDone => {
-            with_account(world, &step, |account| account.closed = true);
+            // What was sent until now has no effect any more.
+            with_account(world, &step, |account| account.barred_below = account.attempt + 1);
             Intervention::ActionNotDone { step }
         }
         Intervened::CompensationDone => {

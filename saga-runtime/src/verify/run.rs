@@ -1,33 +1,31 @@
 //! Runs one scenario from the begin of its saga to the end, through every crash.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Exploration;
 use super::audit::{audit, on_the_way};
+use super::dice::Dice;
 use super::log::FaultyLog;
 use super::network::{Explored, ID, Network};
 use super::operator;
+use super::reader::Reader;
 use super::scenario::{CallId, Command, Scenario};
-use super::world::{Known, Made, Point, World, held};
+use super::world::{Point, World, held};
 use crate::coordinator::clock::Clock;
 use crate::coordinator::{
     BeginError, Begun, CancelAnswer, Coordinator, Handle, Intervention, OperateError, Outcome, SagaStatus,
-    fold,
 };
-use crate::definition::Zone;
 use crate::id::SagaId;
-use crate::log::{History, MemoryLog, Record, SagaLog};
-use crate::machine::{CallKind, Next, Phase, Place, State};
+use crate::log::{History, MemoryLog, SagaLog, Wake};
 use crate::saga::{RunsOn, Saga};
 
-/// So long, in virtual time, may a saga take in which nothing goes wrong any more.
+/// So long, in virtual time, may a saga do nothing that does not wait for a time.
 const PATIENCE: Duration = Duration::from_hours(24);
 
-/// How often an operator looks at what does not go on by itself.
-const OPERATORS_TRIES: u32 = 6;
+/// How often an operator looks at what does not go on by itself, though nothing goes wrong any more.
+const OPERATORS_TRIES: usize = 6;
 
 /// When every scenario begins, in milliseconds since the Unix epoch.
 const BEGIN_MS: u64 = 1_800_000_000_000;
@@ -53,6 +51,7 @@ pub(super) struct Report {
 
 /// How a scenario broke a promise.
 pub(super) struct Broken {
+    pub(super) scenario: Scenario,
     pub(super) cause: String,
     /// The calls that were made.
     pub(super) calls: Vec<CallId>,
@@ -71,160 +70,47 @@ pub(super) type Register =
 pub(super) fn run<S: Saga + RunsOn<MemoryLog>>(
     exploration: &Exploration<S>,
     scenario: &Scenario,
+    dice: Option<Dice>,
     was_seen: WasSeen,
 ) -> Result<Report, Broken> {
     let log = MemoryLog::new();
     let now = Arc::new(Mutex::new(Arc::new(Clock::virtual_from(BEGIN_MS))));
-    let reader =
-        Reader::<S> { log: log.clone(), now: Arc::clone(&now), was_seen, saga: std::marker::PhantomData };
-    let world = World::new(scenario, Arc::new(reader));
+    let reader = Reader::<S> {
+        log: log.clone(),
+        now: Arc::clone(&now),
+        was_seen,
+        retries: exploration.retries,
+        has_deadline: exploration.has_deadline(),
+        saga: PhantomData,
+    };
+    let world = World::new(scenario, dice, Arc::new(reader));
     let own = Arc::new((exploration.participants)());
     let others = exploration.others.iter().map(|other| other(&world)).collect::<Vec<_>>();
     let mut story = Vec::new();
-    let run = Run { exploration, world: &world, own: &own, others: &others, now: &now };
-    let ended = run.lives(&log, &mut story);
+    let run = Run { exploration, log: &log, world: &world, own: &own, others: &others, now: &now };
+    let ended = run.lives(&mut story);
     let audited = ended.and_then(|end| match end {
         Some(end) => {
             let history = in_virtual_time(async {
                 world.settle_down().await;
                 history(&log).await
             })?;
-            audit::<S>(scenario, &end, &world, &history).map(|()| Some(end))
+            audit::<S>(&world.scenario(), &end, &world, &history).map(|()| Some(end))
         }
         None => on_the_way(S::DEFINITION, &world).map(|()| None),
     });
     match audited {
         Ok(end) => Ok(Report { end, points: world.points() }),
         Err(cause) => {
-            Err(Broken { cause, calls: world.made().into_iter().map(|made| made.call).collect(), story })
+            let calls = world.made().into_iter().map(|made| made.call).collect();
+            Err(Broken { scenario: world.scenario(), cause, calls, story })
         }
     }
-}
-
-/// Reads the log for the world.
-struct Reader<S> {
-    log: MemoryLog,
-    now: Arc<Mutex<Arc<Clock>>>,
-    was_seen: WasSeen,
-    saga: std::marker::PhantomData<fn() -> S>,
-}
-
-impl<S: Saga> Known for Reader<S> {
-    fn state(&self) -> Result<String, String> {
-        let now_ms = self.now.lock().unwrap_or_else(PoisonError::into_inner).now_ms();
-        let mut text = String::new();
-        for history in self.log.sagas() {
-            let words = if history.saga.as_str() == ID {
-                state_of::<S>(&history, now_ms)?
-            } else {
-                records_of(&history)
-            };
-            text.push_str(&words);
-            text.push('\n');
-        }
-        Ok(text)
-    }
-
-    fn was_seen(&self, key: u64) -> bool {
-        (self.was_seen)(key)
-    }
-
-    fn is_beyond_its_retries(&self, made: &Made, nth: u32) -> bool {
-        let Place { step, .. } = made.place;
-        let is_compensatable =
-            S::DEFINITION.steps.get(step).is_some_and(|step| step.zone == Zone::Compensatable);
-        let limit = S::policy(step, CallKind::Action).retry.limit;
-        made.saga == ID
-            && is_compensatable
-            && limit.is_some_and(|limit| nth > limit.saturating_add(1))
-            && self.log.sagas().iter().filter(|history| history.saga.as_str() == ID).any(|history| {
-                fold::<S>(history).is_ok_and(|folded| matches!(folded.state, State::Forward(_)))
-            })
-    }
-
-    fn is_in_doubt(&self, saga: &str, step: &str) -> bool {
-        let is_it = |record: &Record| record.step.as_deref() == Some(step) && record.event == "failed";
-        let sagas = self.log.sagas();
-        sagas.iter().any(|history| history.saga.as_str() == saga && history.records.iter().any(is_it))
-    }
-}
-
-/// All that the saga's future depends on, but for what its participants hold: where it stands in which direction, what it
-/// holds for done and for doubtful, and how much of its patience is spent.
-fn state_of<S: Saga>(history: &History, now_ms: u64) -> Result<String, String> {
-    let folded = fold::<S>(history).map_err(|error| format!("its log is no history: {error}"))?;
-    let mut settled = BTreeMap::new();
-    let mut since = HashMap::new();
-    for record in &history.records {
-        let step = record.step.as_deref().unwrap_or_default();
-        since.insert(step, record.at_ms);
-        let is_attempt =
-            ["opened", "failed", "not sent", "due"].iter().any(|end| record.event.ends_with(end));
-        if !is_attempt {
-            // Why it failed makes no difference.
-            let is_value = matches!(record.event.as_str(), "done" | "else" | "sent" | "completed");
-            settled.insert(step, (record.event.as_str(), record.data.as_deref().filter(|_| is_value)));
-        }
-    }
-    let direction = match &folded.state {
-        State::Forward(_) => "forward",
-        State::Turning(..) => "turning",
-        State::Backward(..) => "backward",
-        State::Completed => "completed",
-        State::Compensated(_) => "compensated",
-    };
-    let mut text = format!(
-        "{direction} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {settled:?}",
-        folded.residue,
-        folded.mailbox,
-        folded.held,
-        folded.suspended,
-        folded.closing,
-        folded.closed,
-        folded.output,
-        history.status,
-    );
-    if let Next::Calls(calls) = folded.state.next() {
-        // Which of several things happens first hangs on how long each has waited.
-        let several = calls.len() > 1;
-        for call in calls {
-            let attempts = &call.attempts;
-            let step = S::DEFINITION.steps.get(call.place.step).map_or("", |step| step.name);
-            let name = format!("{step}{}", call.place.items);
-            // Beyond its budget it makes no difference how far.
-            let limit = S::policy(call.place.step, call.kind).retry.limit;
-            let spent = attempts.spent().min(limit.map_or(u32::MAX, |limit| limit.saturating_add(2)));
-            let waits = attempts.phase() == Phase::Waiting;
-            let failure = folded.failures.get(&call.place).filter(|_| waits).map(|failure| failure.kind);
-            let waited = now_ms.saturating_sub(since.get(name.as_str()).copied().unwrap_or_default());
-            let due = attempts.due_ms().map(|due_ms| several.then(|| due_ms.saturating_sub(now_ms)));
-            // Writing into a text cannot fail.
-            let _ = write!(
-                text,
-                " {name} {:?} {:?} {spent} {} {failure:?} {due:?} {:?}",
-                call.kind,
-                attempts.phase(),
-                attempts.in_doubt(),
-                (waits && several).then_some(waited),
-            );
-        }
-    }
-    let is_late = folded.deadline_ms.map(|deadline_ms| deadline_ms <= now_ms);
-    let _ = write!(text, " {is_late:?}");
-    Ok(text)
-}
-
-/// What the log of a child says, without its times.
-fn records_of(history: &History) -> String {
-    let records = history.records.iter().map(|record| {
-        let data = record.data.as_deref().filter(|_| !record.event.ends_with("due")).unwrap_or_default();
-        format!("{}:{}:{data}", record.step.as_deref().unwrap_or_default(), record.event)
-    });
-    format!("{} {:?} {}", history.saga, history.status, records.collect::<Vec<_>>().join(" "))
 }
 
 struct Run<'r, S: Saga> {
     exploration: &'r Exploration<S>,
+    log: &'r MemoryLog,
     world: &'r World,
     own: &'r Arc<S::Participants>,
     others: &'r [Register],
@@ -233,12 +119,12 @@ struct Run<'r, S: Saga> {
 
 impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
     /// How the saga ends; `None` where another run went on.
-    fn lives(&self, log: &MemoryLog, story: &mut Vec<Vec<String>>) -> Result<Option<End>, String> {
+    fn lives(&self, story: &mut Vec<Vec<String>>) -> Result<Option<End>, String> {
         // The jitter of the back-offs: a scenario is the same each time.
         fastrand::seed(7);
         let mut now_ms = BEGIN_MS;
         loop {
-            let faulty = FaultyLog::new(log, self.world, story.len());
+            let faulty = FaultyLog::new(self.log, self.world, story.len());
             let lived = in_virtual_time(async {
                 let clock = Arc::new(Clock::virtual_from(now_ms));
                 *self.now.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&clock);
@@ -254,7 +140,7 @@ impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
             self.world.process_ends();
             story.push(faulty.story());
             match lived? {
-                Lived::Crashed if self.world.told().accepted && log.sagas().is_empty() => {
+                Lived::Crashed if self.world.told().accepted && self.log.sagas().is_empty() => {
                     return Err("it was accepted, and the log does not know it".to_owned());
                 }
                 Lived::Crashed => {}
@@ -318,12 +204,13 @@ impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
 
     /// Waits for the end, and does meanwhile what the scenario says.
     async fn attend(&self, handle: &Handle<Explored<S>>) -> Result<End, String> {
-        let (to, world) = (handle.clone(), self.world.clone());
-        let deadline = S::deadline(&(self.exploration.input)());
+        let (to, world, clock) = (handle.clone(), self.world.clone(), self.clock());
+        let deadline_ms = S::deadline(&(self.exploration.input)()).map(|deadline| deadline.due_ms(BEGIN_MS));
         // In a life after that in which it was done it waits for ever: whoever did it looks at what became of it.
         let commanded = tokio::spawn(async move {
             let command = world.commanded().await;
-            do_command(&to, &world, command, deadline.is_some()).await
+            let deadline = deadline_ms.map(|deadline_ms| clock.until(deadline_ms));
+            do_command(&to, &world, command, deadline).await
         });
         let end = self.follow(handle).await?;
         if commanded.is_finished() {
@@ -353,7 +240,8 @@ impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
     /// Waits for the end; where the saga needs an operator, they do what the scenario says, or try again.
     async fn follow(&self, handle: &Handle<Explored<S>>) -> Result<End, String> {
         let mut residue = Vec::new();
-        for _ in 0..OPERATORS_TRIES {
+        let (mut tries, mut records) = (0, 0);
+        while tries < OPERATORS_TRIES + self.world.scenario().decisions.len() {
             let is_endless = tokio::select! {
                 outcome = handle.outcome() => {
                     return outcome.map(|outcome| end_of(&outcome)).map_err(|error| error.to_string());
@@ -363,6 +251,7 @@ impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
             };
             match handle.status() {
                 SagaStatus::Parked(parked) => {
+                    tries += 1;
                     residue = parked.residue.iter().map(|(step, _)| step.to_string()).collect();
                     if let Some(step) = held(self.world).into_iter().find(|step| !names(&residue, step)) {
                         return Err(format!("`{step}` holds, and the residue does not say so: {parked}"));
@@ -373,16 +262,35 @@ impl<S: Saga + RunsOn<MemoryLog>> Run<'_, S> {
                     operator::look(handle, self.world).await?;
                 }
                 SagaStatus::Suspended(_) => {
+                    tries += 1;
                     let close = self.world.command() == Some(Command::Close);
                     let next = if close { Intervention::Close } else { Intervention::Resume };
                     operator::operate(handle, next).await?;
                 }
                 status => {
-                    return Err(format!("it does not end, though nothing goes wrong any more: {status}"));
+                    let before = std::mem::replace(&mut records, self.records());
+                    if is_endless || (records == before && !self.waits_for_a_time()) {
+                        return Err(format!("it does not end, though nothing goes wrong any more: {status}"));
+                    }
                 }
             }
         }
         Ok(End::Parked(residue))
+    }
+
+    fn clock(&self) -> Arc<Clock> {
+        Arc::clone(&self.now.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many records the log has.
+    fn records(&self) -> usize {
+        self.log.sagas().iter().map(|history| history.records.len()).sum()
+    }
+
+    /// Whether one of the sagas sleeps.
+    fn waits_for_a_time(&self) -> bool {
+        let now_ms = self.clock().now_ms();
+        self.log.sagas().iter().any(|history| matches!(history.wake, Wake::At(at_ms) if at_ms > now_ms))
     }
 }
 
@@ -398,7 +306,7 @@ async fn do_command<S: Saga>(
     handle: &Handle<S>,
     world: &World,
     command: Command,
-    has_deadline: bool,
+    deadline: Option<Duration>,
 ) -> Result<(), String> {
     match command {
         Command::Cancel => {
@@ -408,8 +316,8 @@ async fn do_command<S: Saga>(
             Ok(())
         }
         Command::Deadline => {
-            if has_deadline {
-                tokio::time::advance(PATIENCE).await;
+            if let Some(deadline) = deadline {
+                tokio::time::advance(deadline).await;
             }
             Ok(())
         }
@@ -425,10 +333,11 @@ async fn do_command<S: Saga>(
 
 /// Whether one of these steps has that effect: itself, or by its child, whichever of several that was.
 pub(super) fn names(steps: &[String], effect: &str) -> bool {
-    let mut places = effect.split('/');
-    let place = places.next().unwrap_or_default();
-    let place = if places.next().is_some() { place.split('~').next().unwrap_or_default() } else { place };
-    steps.iter().any(|step| step == place || step == effect)
+    let places = effect.split('/').map(|place| place.split('~').next().unwrap_or_default());
+    let effect = places.collect::<Vec<_>>().join("/");
+    let is_within =
+        |step: &String| effect.strip_prefix(step.as_str()).is_some_and(|rest| rest.starts_with('/'));
+    steps.iter().any(|step| *step == effect || is_within(step))
 }
 
 fn end_of<T>(outcome: &Outcome<T>) -> End {

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
+use super::dice::Dice;
+use super::explorer::Budget;
 use super::run::End;
 use super::scenario::{CallId, Command, Decision, Fault, Intervened, Kind, LogFault, Scenario};
 use crate::context::Context;
@@ -42,6 +44,9 @@ pub(super) trait Known: Send + Sync {
     /// Whether the log of this saga says that nobody knows what became of an attempt of this step.
     fn is_in_doubt(&self, saga: &str, step: &str) -> bool;
 
+    /// What can happen at this place, and what may go wrong after it.
+    fn alternatives(&self, at: &At, budget: Budget) -> Vec<(Vec<Decision>, Budget)>;
+
     /// Whether this action is made for the `nth` time on the way forward, and its retries allow fewer.
     fn is_beyond_its_retries(&self, made: &Made, nth: u32) -> bool;
 }
@@ -49,6 +54,7 @@ pub(super) trait Known: Send + Sync {
 #[derive(Default)]
 struct Inner {
     scenario: Scenario,
+    dice: Option<Dice>,
     /// Which decisions of the scenario have been made.
     decided: BTreeSet<usize>,
     /// Where something further could go wrong, from the scenario's last decision on.
@@ -145,6 +151,8 @@ pub(super) struct Account {
     pub(super) answer: Option<Result<Fact, String>>,
     /// Compensated by key: a late action is refused.
     pub(super) closed: bool,
+    /// The number of the last attempt of the action that was made.
+    pub(super) attempt: u32,
     /// Attempts with a lower number than this are refused.
     pub(super) barred_below: u32,
 }
@@ -156,8 +164,8 @@ pub(super) struct InFlight {
 }
 
 impl World {
-    pub(super) fn new(scenario: &Scenario, known: Arc<dyn Known>) -> Self {
-        let inner = Inner { scenario: scenario.clone(), ..Inner::default() };
+    pub(super) fn new(scenario: &Scenario, dice: Option<Dice>, known: Arc<dyn Known>) -> Self {
+        let inner = Inner { scenario: scenario.clone(), dice, ..Inner::default() };
         Self {
             inner: Arc::new(Mutex::new(inner)),
             known,
@@ -203,6 +211,11 @@ impl World {
     /// A client is told something.
     pub(super) fn tell(&self, tell: impl FnOnce(&mut Told)) {
         tell(&mut self.inner().told);
+    }
+
+    /// What has gone wrong, or was to.
+    pub(super) fn scenario(&self) -> Scenario {
+        self.inner().scenario.clone()
     }
 
     pub(super) fn points(&self) -> Vec<Point> {
@@ -352,20 +365,21 @@ impl World {
     /// What the scenario says about this place. Behind its last decision it says nothing any more: then the place is noted
     /// and, where another run went on from here, this one ends.
     async fn decide<T>(&self, at: At, about: &str, find: impl Fn(&Decision) -> Option<T>) -> Option<T> {
+        // The back-offs to come depend on what has happened, not on how it came about.
+        fastrand::seed(7);
         {
             let mut inner = self.inner();
+            inner.throw_dice(&at, &*self.known, &find);
             let decisions = inner.scenario.decisions.iter().enumerate();
             let mut open = decisions.filter(|(index, _)| !inner.decided.contains(index));
             if let Some((index, found)) = open.find_map(|(index, decision)| Some((index, find(decision)?))) {
                 inner.decided.insert(index);
                 return Some(found);
             }
-            if inner.decided.len() < inner.scenario.decisions.len() {
+            if inner.dice.is_some() || inner.decided.len() < inner.scenario.decisions.len() {
                 return None;
             }
         }
-        // The back-offs to come depend on what has happened, not on how it came about.
-        fastrand::seed(7);
         let key = match self.known.state() {
             Ok(state) => self.inner().key(&state, &at, about),
             Err(cause) => {
@@ -395,6 +409,17 @@ impl World {
 }
 
 impl Inner {
+    /// Decides what happens at this place, where it is not decided yet.
+    fn throw_dice<T>(&mut self, at: &At, known: &dyn Known, find: &impl Fn(&Decision) -> Option<T>) {
+        let Some(dice) = &mut self.dice else { return };
+        let decisions = self.scenario.decisions.iter().enumerate();
+        let mut open = decisions.filter(|(index, _)| !self.decided.contains(index));
+        if !open.any(|(_, decision)| find(decision).is_some()) {
+            let thrown = dice.throw(|budget| known.alternatives(at, budget));
+            self.scenario.decisions.extend(thrown);
+        }
+    }
+
     /// Whether the saga compensates already, and this was never called before. What was open when the process ended may
     /// never have been called, and is called to find out about its doubt.
     fn begins_too_late(&self, made: &Made, known: &dyn Known) -> bool {
