@@ -76,9 +76,10 @@ fn build() -> PathBuf {
     write(&program.join("src/main.rs"), &fs::read_to_string(own.join("planted/program.rs")).unwrap());
     write(&program.join("src/sagas.rs"), &fs::read_to_string(own.join("src/sagas.rs")).unwrap());
     let manifest = fs::read_to_string(own.join("Cargo.toml")).unwrap();
-    let manifest = manifest.split("[lints]").next().unwrap().replace("../../saga-runtime", "../saga-runtime");
+    let manifest = manifest.replace("../../saga-runtime", "../saga-runtime");
     let (head, dependencies) = manifest.split_once("[lib]").unwrap();
     let (_, dependencies) = dependencies.split_once("[dependencies]").unwrap();
+    let (dependencies, _) = dependencies.split_once("[[test]]").unwrap();
     write(&program.join("Cargo.toml"), &format!("{head}[dependencies]{dependencies}"));
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
     let (_, shared) = manifest.split_once("[workspace.package]").unwrap();
