@@ -99,6 +99,7 @@ pub(super) fn run<S: Saga + RunsOn<MemoryLog>>(
         }
         None => on_the_way(S::DEFINITION, &world).map(|()| None),
     });
+    world.end();
     match audited {
         Ok(end) => Ok(Report { end, points: world.points() }),
         Err(cause) => {

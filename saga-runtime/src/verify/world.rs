@@ -255,6 +255,16 @@ impl World {
         }
     }
 
+    /// Nobody waits any more for what is still under way.
+    pub(super) fn end(&self) {
+        // They hold the world that holds them.
+        let underway = {
+            let mut inner = self.inner();
+            (std::mem::take(&mut inner.soon), std::mem::take(&mut inner.late))
+        };
+        drop(underway);
+    }
+
     /// Puts a message on its way that arrives later.
     pub(super) fn delay(
         &self,

@@ -107,6 +107,50 @@ saga! {
         return flight + hotel + car;
     }
 
+    /// Four steps.
+    pub saga Four() -> u32 {
+        with flights: Prudent, hotels: Careless, cars: Careless;
+        retry 1 times every 100ms..200ms;
+
+        step a: u32 = flights.reserve(cx) compensate flights.cancel(cx, a);
+        step b: u32 = hotels.reserve(cx) probe hotels.find(cx) compensate hotels.cancel(cx, b);
+        step c: u32 = cars.reserve(cx) compensate cars.cancel_by_key(cx);
+        step d: u32 = flights.reserve(cx) compensate flights.cancel(cx, d);
+
+        return a + b + c + d;
+    }
+
+    /// Five steps.
+    pub saga Five() -> u32 {
+        with flights: Prudent, hotels: Careless, cars: Careless;
+        retry 1 times every 100ms..200ms;
+
+        step a: u32 = flights.reserve(cx) compensate flights.cancel(cx, a);
+        step b: u32 = hotels.reserve(cx) probe hotels.find(cx) compensate hotels.cancel(cx, b);
+        step c: u32 = cars.reserve(cx) compensate cars.cancel_by_key(cx);
+        step d: u32 = flights.reserve(cx) compensate flights.cancel(cx, d);
+        step e: u32 = hotels.reserve(cx) probe hotels.find(cx) compensate hotels.cancel(cx, e);
+
+        return a + b + c + d + e;
+    }
+
+    /// Eight steps.
+    pub saga Eight() -> u32 {
+        with flights: Prudent, hotels: Careless, cars: Careless;
+        retry 1 times every 100ms..200ms;
+
+        step a: u32 = flights.reserve(cx) compensate flights.cancel(cx, a);
+        step b: u32 = hotels.reserve(cx) probe hotels.find(cx) compensate hotels.cancel(cx, b);
+        step c: u32 = cars.reserve(cx) compensate cars.cancel_by_key(cx);
+        step d: u32 = flights.reserve(cx) compensate flights.cancel(cx, d);
+        step e: u32 = hotels.reserve(cx) probe hotels.find(cx) compensate hotels.cancel(cx, e);
+        step f: u32 = cars.reserve(cx) compensate cars.cancel_by_key(cx);
+        step g: u32 = flights.reserve(cx) compensate flights.cancel(cx, g);
+        step h: u32 = hotels.reserve(cx) probe hotels.find(cx) compensate hotels.cancel(cx, h);
+
+        return a + b + c + d + e + f + g + h;
+    }
+
     /// A sequence, a `parallel` with a probed step, a pivot, and a step after it.
     pub saga Trip(price: u32) -> u32 {
         with flights: Prudent, hotels: Careless, cars: Careless;
@@ -183,6 +227,21 @@ pub fn seat() -> Exploration<Seat> {
 /// Explores a [`Travel`].
 pub fn travel() -> Exploration<Travel> {
     explore(|| (), || TravelParticipants { flights: Prudent, hotels: Careless, cars: Careless })
+}
+
+/// Explores [`Four`] steps.
+pub fn four() -> Exploration<Four> {
+    explore(|| (), || FourParticipants { flights: Prudent, hotels: Careless, cars: Careless })
+}
+
+/// Explores [`Five`] steps.
+pub fn five() -> Exploration<Five> {
+    explore(|| (), || FiveParticipants { flights: Prudent, hotels: Careless, cars: Careless })
+}
+
+/// Explores [`Eight`] steps.
+pub fn eight() -> Exploration<Eight> {
+    explore(|| (), || EightParticipants { flights: Prudent, hotels: Careless, cars: Careless })
 }
 
 /// Explores a [`Trip`].
