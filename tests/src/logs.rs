@@ -13,7 +13,7 @@ use saga_runtime::SagaId;
 use saga_runtime::log::sqlite::rusqlite::Connection;
 use saga_runtime::log::{
     Append, AppendError, AppendLocal, Cursor, Damaged, History, HistoryError, LockCursor, LockPage, LogError,
-    LogFuture, Page, Record, SagaLog, Status, Transactional, Wake,
+    LogFuture, Page, Purge, Record, SagaLog, Status, Transactional, Wake,
 };
 use tokio::sync::watch;
 
@@ -277,6 +277,46 @@ impl SagaLog for TestLog {
             self.log.check().await
         })
     }
+
+    fn purge(&self, batch: Vec<Purge>) -> LogFuture<'_, Vec<Result<(), AppendError>>> {
+        Box::pin(async move {
+            match self.is_up() {
+                Ok(()) => self.log.purge(batch).await,
+                Err(error) => vec![Err(error.into()); batch.len()],
+            }
+        })
+    }
+
+    fn expire(&self, until_ms: u64, limit: usize) -> LogFuture<'_, Result<u64, LogError>> {
+        Box::pin(async move {
+            self.is_up()?;
+            self.log.expire(until_ms, limit).await
+        })
+    }
+
+    fn ended(
+        &self,
+        until_ms: u64,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> LogFuture<'_, Result<Page, LogError>> {
+        Box::pin(async move {
+            self.is_up()?;
+            self.log.ended(until_ms, after, limit).await
+        })
+    }
+
+    fn ids<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&'a SagaId>,
+        limit: usize,
+    ) -> LogFuture<'a, Result<Vec<SagaId>, LogError>> {
+        Box::pin(async move {
+            self.is_up()?;
+            self.log.ids(prefix, after, limit).await
+        })
+    }
 }
 
 /// That of the file that is below. A log in memory that is below refuses every local call.
@@ -403,6 +443,44 @@ impl<L: SagaLog> SagaLog for Unhurried<L> {
         Box::pin(async move {
             let damaged = self.unhurried(async |log: &L| log.check().await).await;
             damaged.unwrap_or_else(|| Err(TestLog::unavailable()))
+        })
+    }
+
+    fn purge(&self, batch: Vec<Purge>) -> LogFuture<'_, Vec<Result<(), AppendError>>> {
+        Box::pin(async move {
+            self.unhurried(async move |log: &L| log.purge(batch).await).await.unwrap_or_default()
+        })
+    }
+
+    fn expire(&self, until_ms: u64, limit: usize) -> LogFuture<'_, Result<u64, LogError>> {
+        Box::pin(async move {
+            let expired = self.unhurried(async move |log: &L| log.expire(until_ms, limit).await).await;
+            expired.unwrap_or_else(|| Err(TestLog::unavailable()))
+        })
+    }
+
+    fn ended(
+        &self,
+        until_ms: u64,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> LogFuture<'_, Result<Page, LogError>> {
+        Box::pin(async move {
+            let page = self.unhurried(async move |log: &L| log.ended(until_ms, after, limit).await).await;
+            page.unwrap_or_else(|| Err(TestLog::unavailable()))
+        })
+    }
+
+    fn ids<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&'a SagaId>,
+        limit: usize,
+    ) -> LogFuture<'a, Result<Vec<SagaId>, LogError>> {
+        let (prefix, after) = (prefix.to_owned(), after.cloned());
+        Box::pin(async move {
+            let ids = async move |log: &L| log.ids(&prefix, after.as_ref(), limit).await;
+            self.unhurried(ids).await.unwrap_or_else(|| Err(TestLog::unavailable()))
         })
     }
 }

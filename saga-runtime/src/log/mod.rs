@@ -125,6 +125,65 @@ pub trait SagaLog: Send + Sync + 'static {
     fn check(&self) -> LogFuture<'_, Result<Vec<Damaged>, LogError>> {
         Box::pin(async { Ok(Vec::new()) })
     }
+
+    /// Purges sagas that have ended, each of `batch` by itself, and answers each, in their order. What is answered `Ok`
+    /// is durable as an append is.
+    ///
+    /// A purge takes the saga's records away, and keeps of it what [`Purge::keep`] says: from then on whoever begins that
+    /// id, appends to it or reads it is answered [`AppendError::Purged`] and [`HistoryError::Purged`], or, where only the
+    /// id is kept, [`AppendError::Expired`] and [`HistoryError::Expired`]. *An id that was used is never forgotten*: a saga
+    /// must not run a second time because its first run is long ago. Where the history is gone already, what is kept
+    /// becomes less, never more, and the answer is `Ok`.
+    ///
+    /// A saga that has not ended, or has other than [`Purge::records`] records, is [`AppendError::Conflict`], and one
+    /// whose rows are damaged [`AppendError::Damaged`]: nothing of those changes.
+    ///
+    /// Unless a log says otherwise, it answers [`AppendError::Invalid`]. A log that wraps another one has to pass this on,
+    /// and the next three.
+    fn purge(&self, batch: Vec<Purge>) -> LogFuture<'_, Vec<Result<(), AppendError>>> {
+        let refused = |purge: Purge| AppendError::Invalid { saga: purge.saga, cause: NO_PURGES.to_owned() };
+        Box::pin(async move { batch.into_iter().map(|purge| Err(refused(purge))).collect() })
+    }
+
+    /// Keeps no more than the ids of at most `limit` purged sagas that ended at `until_ms` or before, those that ended
+    /// first to begin with, and answers how many these were: fewer than `limit` if that were all.
+    fn expire(&self, until_ms: u64, limit: usize) -> LogFuture<'_, Result<u64, LogError>> {
+        let _ = (until_ms, limit);
+        Box::pin(async { Err(no_purges()) })
+    }
+
+    /// The sagas that have ended at `until_ms` or before and are not purged, among the next `limit` of all that are not,
+    /// behind `after` in the order in which they were begun.
+    ///
+    /// So a page may hold none although others follow: [`Page::next`] says so. Those that were begun after `until_ms` are
+    /// not all looked at: a log may take a page of them for the end. The [`Cursor::wake`] is [`Wake::Never`].
+    fn ended(
+        &self,
+        until_ms: u64,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> LogFuture<'_, Result<Page, LogError>> {
+        let _ = (until_ms, after, limit);
+        Box::pin(async { Err(no_purges()) })
+    }
+
+    /// The ids of at most `limit` sagas that are not purged and whose ids begin with `prefix`, in the order of their
+    /// bytes, beginning after `after`.
+    fn ids<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&'a SagaId>,
+        limit: usize,
+    ) -> LogFuture<'a, Result<Vec<SagaId>, LogError>> {
+        let _ = (prefix, after, limit);
+        Box::pin(async { Err(no_purges()) })
+    }
+}
+
+const NO_PURGES: &str = "its log cannot purge; `SqliteLog` and `MemoryLog` can";
+
+fn no_purges() -> LogError {
+    LogError { place: "of this coordinator".to_owned(), cause: NO_PURGES.to_owned() }
 }
 
 /// The most that one record may hold, in bytes of its step, event and data together: 64 MiB.
@@ -279,6 +338,44 @@ pub struct History {
     pub records: Vec<Record>,
 }
 
+/// What is to be purged of one saga that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purge {
+    /// The saga.
+    pub saga: SagaId,
+    /// How many records it has.
+    pub records: u64,
+    /// What is kept of it but its id; `None` for nothing.
+    pub keep: Option<Keep>,
+}
+
+/// What is kept of a purged saga: its answer to whoever begins it again. The log does not read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keep {
+    /// What tells its input from another one: a digest.
+    pub input: String,
+    /// How it ended, as JSON text.
+    pub outcome: String,
+}
+
+/// A saga whose history was purged, and what is kept of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the history of saga `{saga}`, which has {status}, was purged: only its outcome is kept", status = status.participle())]
+pub struct Purged {
+    /// The saga.
+    pub saga: SagaId,
+    /// What it was begun as.
+    pub begin: Begin,
+    /// How it ended.
+    pub status: Status,
+    /// When its last record was made, in milliseconds since the Unix epoch.
+    pub ended_at_ms: u64,
+    /// How many records it had.
+    pub records: u64,
+    /// What whoever purged it has kept.
+    pub keep: Keep,
+}
+
 /// A place in the order in which sagas wake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
@@ -307,12 +404,23 @@ pub struct Damaged {
     pub cause: String,
 }
 
-/// Why an append was not made.
+/// Why an append or a purge was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// A saga with this id exists already, with another begin.
     #[error("saga `{}` exists already", .0.saga)]
     Exists(Box<History>),
+    /// The saga has ended, and its history was purged. Whether the append stood in it cannot be said any more.
+    #[error(transparent)]
+    Purged(Box<Purged>),
+    /// The saga has ended, and was purged so long ago that no more is known of it.
+    #[error(
+        "the id `{saga}` has expired: it was a saga's that ended so long ago that nothing else is known of it"
+    )]
+    Expired {
+        /// The saga.
+        saga: SagaId,
+    },
     /// Other records stand at this place, or the place before is empty.
     #[error("saga `{saga}` has {found} records, and record {expected} cannot follow them")]
     Conflict {
@@ -372,6 +480,17 @@ pub enum HistoryError {
     /// The saga's rows are damaged; the log's other sagas go on.
     #[error(transparent)]
     Damaged(#[from] Damaged),
+    /// The saga has ended, and its history was purged.
+    #[error(transparent)]
+    Purged(Box<Purged>),
+    /// The saga has ended, and was purged so long ago that no more is known of it.
+    #[error(
+        "the id `{saga}` has expired: it was a saga's that ended so long ago that nothing else is known of it"
+    )]
+    Expired {
+        /// The saga.
+        saga: SagaId,
+    },
     /// The log could not be read.
     #[error(transparent)]
     Unavailable(#[from] LogError),
@@ -402,6 +521,16 @@ impl Status {
             Self::Completed => "completed",
             Self::Compensated => "compensated",
             Self::Closed => "closed",
+        }
+    }
+
+    /// What it has, in a sentence.
+    const fn participle(self) -> &'static str {
+        match self {
+            Self::Running => "not ended",
+            Self::Completed => "completed",
+            Self::Compensated => "compensated",
+            Self::Closed => "been closed",
         }
     }
 

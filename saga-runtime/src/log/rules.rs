@@ -1,8 +1,8 @@
 //! What an append may do: the same rules for every log that this crate brings.
 
 use super::{
-    Append, AppendError, Begin, History, LOCK_KEY_BYTES_MAX, LOCKS_MAX, Locks, RECORD_BYTES_MAX, Record,
-    Status, WAKE_MS_MAX, Wake,
+    Append, AppendError, Begin, History, Keep, LOCK_KEY_BYTES_MAX, LOCKS_MAX, Locks, Purge, Purged,
+    RECORD_BYTES_MAX, Record, Status, WAKE_MS_MAX, Wake,
 };
 use crate::id::SagaId;
 
@@ -66,6 +66,39 @@ pub(super) fn judge_local(
         Some((held, _)) if held.status == Status::Running => Ok(None),
         _ => Err(conflict(&local.saga, local.first_seq, found as u64)),
     }
+}
+
+/// Judges a purge by what the log holds of its saga, whose history is not gone.
+pub(super) fn judge_purge(purge: &Purge, held: Option<&History>) -> Result<(), AppendError> {
+    let found = held.map_or(0, |held| held.records.len() as u64);
+    match held {
+        Some(held) if held.status != Status::Running && found == purge.records => Ok(()),
+        _ => Err(conflict(&purge.saga, purge.records, found)),
+    }
+}
+
+/// What becomes of a saga's history that is purged with something kept.
+pub(super) fn purged(history: &History, keep: &Keep) -> Purged {
+    Purged {
+        saga: history.saga.clone(),
+        begin: history.begin.clone(),
+        status: history.status,
+        ended_at_ms: ended_at_ms(history),
+        records: history.records.len() as u64,
+        keep: keep.clone(),
+    }
+}
+
+/// When a saga that has ended did so.
+pub(super) fn ended_at_ms(history: &History) -> u64 {
+    history.records.last().map_or(0, |record| record.at_ms)
+}
+
+/// What is kept of an id for ever, so that it is small and tells nothing. Another id that has the same is taken for
+/// expired: of a thousand million expired ids there is one among twenty thousand million others. FNV-1a, stable for ever.
+pub(super) fn id_hash(id: &SagaId) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    id.as_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 /// The [`Wake`] that holds after `append`.

@@ -25,7 +25,7 @@
 //!
 //! | function | for | what it covers |
 //! | --- | --- | --- |
-//! | [`check`] | every log | records, begins, conflicts, repeated appends, the order in which sagas wake, locks, many at once |
+//! | [`check`] | every log | records, begins, conflicts, repeated appends, the order in which sagas wake, locks, purging, many at once |
 //! | [`check_reopened`] | a log that outlives its process | all of it is there again, and the fencing epoch has grown |
 //! | [`check_begin_in`] | a log with [`SagaLog::begin_in`] | a saga that is begun in a transaction of the user's |
 //! | [`check_local`] | a [`Transactional`] log | effects that are committed with their record |
@@ -44,6 +44,7 @@ mod effects;
 mod exclusion;
 mod kit;
 mod many;
+mod purge;
 mod records;
 mod reopened;
 mod transaction;
@@ -67,6 +68,12 @@ pub use self::exclusion::{
 pub use self::kit::{all_unfinished, all_until, append, begun, history, id, local, locks, next, record};
 pub use self::many::{
     concurrent_appends_all_stand, of_concurrent_begins_one_wins, of_concurrent_locks_one_wins,
+};
+pub use self::purge::{
+    a_purge_leaves_no_place_behind, a_purged_saga_answers_with_what_is_kept, all_ended,
+    an_id_that_has_expired_is_never_begun_again, ended, ended_sagas_come_in_pages,
+    ids_are_listed_by_their_beginning, only_what_has_ended_is_purged,
+    outcomes_expire_in_the_order_of_the_ends, purge, purge_one,
 };
 pub use self::records::{
     a_batch_may_append_to_one_saga_several_times, a_gap_is_a_conflict, a_sound_log_names_no_damage,
@@ -114,6 +121,13 @@ where
     what_stands_already_takes_no_lock(&open().await).await;
     an_append_that_is_refused_takes_no_lock(&open().await).await;
     locks_are_listed_in_pages(&open().await).await;
+    a_purged_saga_answers_with_what_is_kept(&open().await).await;
+    an_id_that_has_expired_is_never_begun_again(&open().await).await;
+    only_what_has_ended_is_purged(&open().await).await;
+    a_purge_leaves_no_place_behind(&open().await).await;
+    ended_sagas_come_in_pages(&open().await).await;
+    outcomes_expire_in_the_order_of_the_ends(&open().await).await;
+    ids_are_listed_by_their_beginning(&open().await).await;
     concurrent_appends_all_stand(open().await).await;
     of_concurrent_locks_one_wins(open().await).await;
     of_concurrent_begins_one_wins(open().await).await;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::check::Strays;
 use super::error::from_sqlite;
 use super::schema::{self, Identity};
-use super::{load, locks, writer};
+use super::{load, locks, purge, writer};
 use crate::log::rules::{Verdict, judge, validate};
 use crate::log::{Append, AppendError, Begin};
 
@@ -65,7 +65,8 @@ pub(super) fn begin_in(
         }
         None => None,
     };
-    if locked.is_none() && insert(connection, append, begin).map_err(failed)? {
+    let past = purge::past(connection, &append.saga).map_err(failed)?;
+    if past.is_none() && locked.is_none() && insert(connection, append, begin).map_err(failed)? {
         return Ok(());
     }
     match load::by_id(connection, &append.saga).map_err(|error| unavailable(&error))? {
@@ -74,9 +75,13 @@ pub(super) fn begin_in(
             // It was begun in the same transaction, with the same records.
             Verdict::Held | Verdict::Write { .. } => Ok(()),
         },
-        None => Err(locked.unwrap_or_else(|| {
-            invalid("table `saga` and its index on `id` contradict each other".to_owned())
-        })),
+        None => match (past, locked) {
+            (Some(past), _) => Err(past.into()),
+            (None, Some(locked)) => Err(locked),
+            (None, None) => {
+                Err(invalid("table `saga` and its index on `id` contradict each other".to_owned()))
+            }
+        },
     }
 }
 

@@ -8,7 +8,7 @@
 
 use crc32fast::Hasher;
 
-use crate::log::Record;
+use crate::log::{Purged, Record};
 
 /// The checksum of a row of table `lock`.
 pub(super) fn lock_checksum(key: &str, saga: i64, root: &str) -> u32 {
@@ -16,6 +16,20 @@ pub(super) fn lock_checksum(key: &str, saga: i64, root: &str) -> u32 {
     text(&mut hasher, key);
     hasher.update(&saga.to_le_bytes());
     text(&mut hasher, root);
+    hasher.finalize()
+}
+
+/// The checksum of a row of table `saga_purged` that has not expired.
+pub(super) fn purged_checksum(purged: &Purged) -> u32 {
+    let Purged { saga, begin, status, ended_at_ms, records, keep } = purged;
+    let mut hasher = Hasher::new();
+    for column in [saga.as_str(), &begin.definition, &begin.fingerprint.to_string(), status.as_str()] {
+        text(&mut hasher, column);
+    }
+    number(&mut hasher, *ended_at_ms);
+    number(&mut hasher, *records);
+    text(&mut hasher, &keep.input);
+    text(&mut hasher, &keep.outcome);
     hasher.finalize()
 }
 
@@ -86,6 +100,9 @@ fn optional(hasher: &mut Hasher, value: Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::Fingerprint;
+    use crate::id::SagaId;
+    use crate::log::{Begin, Keep, Status};
 
     fn record(step: Option<&str>, data: Option<&str>) -> Record {
         Record {
@@ -118,6 +135,20 @@ mod tests {
     #[test]
     fn the_checksums_of_locks_in_version_3_stay_as_they_are() {
         assert_eq!(lock_checksum("account/17", 7, "trip-7"), 1_024_558_250);
+    }
+
+    /// And this one.
+    #[test]
+    fn the_checksums_of_purged_sagas_in_version_5_stay_as_they_are() {
+        let begin = Begin {
+            definition: "BookTrip".into(),
+            fingerprint: Fingerprint::parse("0123456789abcdef").expect("it is one"),
+        };
+        let keep = Keep { input: "digest".into(), outcome: "{}".into() };
+        let saga = SagaId::new("trip-7").expect("it is an id");
+        let ended_at_ms = 1_700_000_000_000;
+        let purged = Purged { saga, begin, status: Status::Completed, ended_at_ms, records: 4, keep };
+        assert_eq!(purged_checksum(&purged), 3_491_932_760);
     }
 
     #[test]

@@ -188,7 +188,7 @@ pub(super) fn waiting(connection: &Connection, after_ms: u64) -> rusqlite::Resul
 }
 
 /// Why a saga was not read.
-enum Failure {
+pub(super) enum Failure {
     /// Its rows cannot be trusted. The id is told as far as it was read.
     Damage {
         saga: Option<String>,
@@ -344,20 +344,25 @@ fn read_record(row: &Row<'_>, seq: u64, chain: Chain) -> Result<(Record, Chain),
 }
 
 /// Reads the columns of one row, and says where a wrong one is.
-struct Cells<'a> {
+pub(super) struct Cells<'a> {
     row: &'a Row<'a>,
     table: &'static str,
     number: i64,
 }
 
-impl Cells<'_> {
-    fn wrong(&self, column: usize, what: &str) -> Failure {
+impl<'a> Cells<'a> {
+    /// Those of `row`, which has this number in `table`.
+    pub(super) fn new(row: &'a Row<'a>, table: &'static str, number: i64) -> Self {
+        Self { row, table, number }
+    }
+
+    pub(super) fn wrong(&self, column: usize, what: &str) -> Failure {
         let name = self.row.as_ref().column_name(column).unwrap_or("?");
         let cause = format!("row {} of table `{}`, column `{name}`: {what}", self.number, self.table);
         Failure::Damage { saga: None, cause }
     }
 
-    fn integer(&self, column: usize) -> Result<i64, Failure> {
+    pub(super) fn integer(&self, column: usize) -> Result<i64, Failure> {
         self.optional_integer(column)?.ok_or_else(|| self.wrong(column, "null instead of an integer"))
     }
 
@@ -371,16 +376,16 @@ impl Cells<'_> {
         }
     }
 
-    fn natural(&self, column: usize) -> Result<u64, Failure> {
+    pub(super) fn natural(&self, column: usize) -> Result<u64, Failure> {
         let value = self.integer(column)?;
         u64::try_from(value).map_err(|_| self.wrong(column, &format!("{value} is less than 0")))
     }
 
-    fn text(&self, column: usize) -> Result<String, Failure> {
+    pub(super) fn text(&self, column: usize) -> Result<String, Failure> {
         self.optional_text(column)?.ok_or_else(|| self.wrong(column, "null instead of a text"))
     }
 
-    fn optional_text(&self, column: usize) -> Result<Option<String>, Failure> {
+    pub(super) fn optional_text(&self, column: usize) -> Result<Option<String>, Failure> {
         match self.row.get_ref(column)? {
             ValueRef::Null => Ok(None),
             ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
@@ -390,6 +395,11 @@ impl Cells<'_> {
             other => Err(self.wrong(column, &format!("{} instead of a text", type_name(other.data_type())))),
         }
     }
+}
+
+/// SQLite's integers have a sign. Times are checked before, and no saga has so many records.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn type_name(found: Type) -> &'static str {

@@ -20,7 +20,7 @@ const UNDO: &str = "ROLLBACK TO saga_local";
 const RELEASE: &str = "RELEASE saga_local";
 
 /// Tables and views that only the log itself writes.
-const OWN: &[&str] = &["saga", "journal", "lock", "story", "held_lock", "saga_writer"];
+const OWN: &[&str] = &["saga", "journal", "lock", "story", "held_lock", "saga_writer", "saga_purged"];
 
 /// Names that begin so are left for later versions of the log.
 const RESERVED: &str = "saga_";

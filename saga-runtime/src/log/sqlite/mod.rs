@@ -18,6 +18,7 @@ mod load;
 mod local;
 mod lock;
 mod locks;
+mod purge;
 mod reader;
 mod schema;
 #[cfg(test)]
@@ -43,7 +44,7 @@ use self::reader::{Query, Reader};
 use self::writer::{Request, Writer};
 use super::{
     Append, AppendError, AppendLocal, Cursor, Damaged, History, HistoryError, LockCursor, LockPage, LogError,
-    LogFuture, Page, Record, SagaLog, Transactional, Wake,
+    LogFuture, Page, Purge, Record, SagaLog, Transactional, Wake,
 };
 use crate::id::SagaId;
 
@@ -136,6 +137,10 @@ fn check_tables(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
         AWAKE, COUNT_WAITING, JOURNAL, NEXT_WAKE, SAGA_BY_ID, SAGA_BY_NUMBER, WAITING_BEHIND, WAITING_UNTIL,
     };
     use self::locks::{DELETE_LOCKS, INSERT_LOCK, LOCK_BY_KEY, LOCK_BY_KEY_AGAIN, LOCKS_BEHIND};
+    use self::purge::{
+        DELETE_RECORDS, DELETE_SAGA, EXPIRE_OLDEST, EXPIRE_ONE, IDS_BEHIND, INSERT_EXPIRED, INSERT_PURGED,
+        KEEP_NUMBER, PURGED, ROWS_BEHIND,
+    };
     use self::writer::{
         INSERT_RECORD, INSERT_SAGA, IS_NUMBER_TAKEN, IS_NUMBER_TAKEN_BEHIND, NUMBER_LAST, UPDATE_HEAD,
         UPDATE_ROW,
@@ -145,11 +150,16 @@ fn check_tables(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
         [SAGA_BY_ID, SAGA_BY_NUMBER, JOURNAL, NEXT_WAKE],
         [AWAKE, WAITING_UNTIL, WAITING_BEHIND, COUNT_WAITING],
         [INSERT_RECORD, INSERT_SAGA, UPDATE_HEAD, UPDATE_ROW],
+        [DELETE_LOCKS, DELETE_RECORDS, DELETE_SAGA, KEEP_NUMBER],
+        [PURGED, INSERT_PURGED, INSERT_EXPIRED, EXPIRE_ONE],
         [COUNT_RECORDS, FIRST_RECORD, FORM, FORMS],
         [IS_AWAKE, IS_WAITING, NUMBER_OF_ID, NUMBERS_IN_JOURNAL],
         [NUMBERS_OF_SAGAS, IS_NUMBER_TAKEN, IS_NUMBER_TAKEN_BEHIND, NUMBER_LAST],
     ];
-    all.as_flattened().iter().chain([&DELETE_LOCKS]).try_for_each(|sql| connection.prepare(sql).map(drop))
+    all.as_flattened()
+        .iter()
+        .chain([&EXPIRE_OLDEST, &IDS_BEHIND, &ROWS_BEHIND])
+        .try_for_each(|sql| connection.prepare(sql).map(drop))
 }
 
 impl SqliteLog {
@@ -277,6 +287,50 @@ impl SagaLog for SqliteLog {
         Box::pin(async move {
             let damaged = self.reader.ask(|answer| Query::Check { all: false, answer }).await;
             damaged.unwrap_or_else(|| Err(self.closed()))
+        })
+    }
+
+    fn purge(&self, batch: Vec<Purge>) -> LogFuture<'_, Vec<Result<(), AppendError>>> {
+        Box::pin(async move {
+            if batch.is_empty() {
+                return Vec::new();
+            }
+            let count = batch.len();
+            let answers = self.writer.ask(|answer| Request::Purge { batch, answer }).await;
+            answers.unwrap_or_else(|| vec![Err(self.closed().into()); count])
+        })
+    }
+
+    fn expire(&self, until_ms: u64, limit: usize) -> LogFuture<'_, Result<u64, LogError>> {
+        Box::pin(async move {
+            let expired = self.writer.ask(|answer| Request::Expire { until_ms, limit, answer }).await;
+            expired.unwrap_or_else(|| Err(self.closed()))
+        })
+    }
+
+    fn ended(
+        &self,
+        until_ms: u64,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> LogFuture<'_, Result<Page, LogError>> {
+        Box::pin(async move {
+            let limit = limit.max(1);
+            let page = self.reader.ask(|answer| Query::Ended { until_ms, after, limit, answer }).await;
+            page.unwrap_or_else(|| Err(self.closed()))
+        })
+    }
+
+    fn ids<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&'a SagaId>,
+        limit: usize,
+    ) -> LogFuture<'a, Result<Vec<SagaId>, LogError>> {
+        Box::pin(async move {
+            let (prefix, after, limit) = (prefix.to_owned(), after.cloned(), limit.max(1));
+            let ids = self.reader.ask(|answer| Query::Ids { prefix, after, limit, answer }).await;
+            ids.unwrap_or_else(|| Err(self.closed()))
         })
     }
 }

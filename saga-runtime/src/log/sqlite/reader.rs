@@ -11,6 +11,7 @@ use super::connection;
 use super::error::from_sqlite;
 use super::load;
 use super::locks;
+use super::purge;
 use crate::id::SagaId;
 use crate::log::{Cursor, Damaged, History, HistoryError, LockCursor, LockPage, LogError, Page, Wake};
 
@@ -39,6 +40,18 @@ pub(super) enum Query {
         after: Option<LockCursor>,
         limit: usize,
         answer: oneshot::Sender<Result<LockPage, LogError>>,
+    },
+    Ended {
+        until_ms: u64,
+        after: Option<Cursor>,
+        limit: usize,
+        answer: oneshot::Sender<Result<Page, LogError>>,
+    },
+    Ids {
+        prefix: String,
+        after: Option<SagaId>,
+        limit: usize,
+        answer: oneshot::Sender<Result<Vec<SagaId>, LogError>>,
     },
     /// Look for damage: in all that there is, or in what was written last.
     Check {
@@ -89,6 +102,15 @@ impl Reader {
                     let check = if all { check::all } else { check::recent };
                     let _ = answer.send(self.read(check));
                 }
+                Query::Ended { until_ms, after, limit, answer } => {
+                    let _ = answer
+                        .send(self.read(|connection, _| purge::ended(connection, until_ms, after, limit)));
+                }
+                Query::Ids { prefix, after, limit, answer } => {
+                    let ids =
+                        self.read(|connection, _| purge::ids(connection, &prefix, after.as_ref(), limit));
+                    let _ = answer.send(ids);
+                }
                 Query::Close => queries.close(),
             }
         }
@@ -96,12 +118,16 @@ impl Reader {
 
     fn history(&mut self, id: &SagaId) -> Result<Option<History>, HistoryError> {
         let found = self.read(|connection, strays| match load::by_id(connection, id)? {
-            None => Ok(strays.claim(connection, id, None)?.map(Err)),
-            found => Ok(found),
-        });
-        match found? {
+            Some(found) => Ok(Some(Ok(found))),
+            None => match purge::past(connection, id)? {
+                Some(past) => Ok(Some(Err(past))),
+                None => Ok(strays.claim(connection, id, None)?.map(|damaged| Ok(Err(damaged)))),
+            },
+        })?;
+        match found {
             None => Ok(None),
-            Some(found) => Ok(Some(found?.history)),
+            Some(Ok(found)) => Ok(Some(found?.history)),
+            Some(Err(past)) => Err(past.into()),
         }
     }
 

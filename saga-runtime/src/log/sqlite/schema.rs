@@ -11,10 +11,10 @@ const APPLICATION_ID: i64 = 0x7361_6761;
 
 /// One step for each version up to [`VERSION`]: the first makes version 1 of an empty file, each further one the next
 /// version of the one before. A step that has been released never changes.
-pub(super) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+pub(super) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
 /// The version that this library writes.
-pub(super) const VERSION: i64 = 4;
+pub(super) const VERSION: i64 = 5;
 
 /// `saga` has the id of the user in one place: everything else refers to its small number, so that ids may be long
 /// and random at no cost. `journal` grows at its end only.
@@ -106,6 +106,30 @@ const VERSION_4: &str = "
     CREATE TABLE saga_writer (epoch INTEGER NOT NULL) STRICT;
 
     INSERT INTO saga_writer (epoch) VALUES (0);
+";
+
+/// What is kept of purged sagas. `id_hash` is all that is known of one whose id has expired, for ever: all else is null
+/// then, and a row has some ten bytes. A row that is looked for by its id is found by the hash, which is the table's
+/// own key, so that a begin pays no more for it than one look.
+///
+/// `saga_writer.numbers` is the greatest number of a purged saga: none is given twice, for pages are read by numbers.
+const VERSION_5: &str = "
+    CREATE TABLE saga_purged (
+        id_hash     INTEGER PRIMARY KEY,
+        id          TEXT,
+        definition  TEXT,
+        fingerprint TEXT,
+        status      TEXT,
+        ended_at_ms INTEGER,
+        records     INTEGER,
+        input       TEXT,
+        outcome     TEXT,
+        checksum    INTEGER
+    ) STRICT;
+
+    CREATE INDEX saga_purged_by_end ON saga_purged (ended_at_ms) WHERE ended_at_ms IS NOT NULL;
+
+    ALTER TABLE saga_writer ADD COLUMN numbers INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// The fencing epoch of a new writer: greater than that of any before it.

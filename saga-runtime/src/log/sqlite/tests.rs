@@ -2,6 +2,7 @@
 
 mod local;
 mod locks;
+mod purge;
 
 use std::fs;
 use std::process::Command;
@@ -154,6 +155,28 @@ async fn conforms_without_memory_of_what_it_wrote() {
             limit: usize,
         ) -> LogFuture<'_, Result<LockPage, LogError>> {
             self.0.locks(after, limit)
+        }
+        fn purge(&self, batch: Vec<Purge>) -> LogFuture<'_, Vec<Result<(), AppendError>>> {
+            self.0.purge(batch)
+        }
+        fn expire(&self, until_ms: u64, limit: usize) -> LogFuture<'_, Result<u64, LogError>> {
+            self.0.expire(until_ms, limit)
+        }
+        fn ended(
+            &self,
+            until_ms: u64,
+            after: Option<Cursor>,
+            limit: usize,
+        ) -> LogFuture<'_, Result<Page, LogError>> {
+            self.0.ended(until_ms, after, limit)
+        }
+        fn ids<'a>(
+            &'a self,
+            prefix: &'a str,
+            after: Option<&'a SagaId>,
+            limit: usize,
+        ) -> LogFuture<'a, Result<Vec<SagaId>, LogError>> {
+            self.0.ids(prefix, after, limit)
         }
     }
     conformance::check(|| async {
@@ -434,6 +457,9 @@ async fn becomes_one_of_this_version(version: i64) {
     let locks = conformance::locks(&["seat"], "trip");
     assert_eq!(append(&log, Append { locks, ..step("trip", 5) }).await, Ok(()));
     assert_eq!(log.locks(None, 10).await.expect("a page").locks.len(), 1);
+    let records = before[0].records.len() as u64;
+    assert_eq!(conformance::purge_one(&log, conformance::purge("first", records)).await, Ok(()));
+    assert!(matches!(append(&log, begun("first", 1)).await, Err(AppendError::Purged(_))));
 }
 
 #[tokio::test]

@@ -16,13 +16,16 @@ use super::checksum::Chain;
 use super::connection;
 use super::error::{from_sqlite, log_error};
 use super::heads::Heads;
-use super::load::{self, Head, Loaded, wake_column};
+use super::load::{self, Head, Loaded, signed, wake_column};
 use super::local::{self, Gate};
 use super::lock::LockFile;
 use super::locks;
+use super::purge;
 use crate::id::SagaId;
 use crate::log::rules::{Verdict, conflict, judge, judge_local, record_bytes, validate, wake_after};
-use crate::log::{Append, AppendError, AppendLocal, Begin, Damaged, LocalAnswer, LogError, Record, Status};
+use crate::log::{
+    Append, AppendError, AppendLocal, Begin, Damaged, LocalAnswer, LogError, Purge, Record, Status,
+};
 
 /// At most this many records are gathered for one commit, so that the first of them does not wait for ever.
 const COMMIT_RECORDS_MAX: usize = 4096;
@@ -39,9 +42,13 @@ const WAL_PAGES_MAX: i64 = 16_384;
 /// How long the writer waits for readers then.
 const WAL_RESET_TIMEOUT: Duration = Duration::from_millis(100);
 
+/// A number is given once, also where the greatest one is a purged saga's.
 pub(super) const INSERT_SAGA: &str =
     "INSERT INTO saga (id, definition, fingerprint, status, begun_at_ms, records, checksum, wake_at_ms, number)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING";
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+             coalesce(?9, (SELECT numbers + 1 FROM saga_writer
+                           WHERE numbers >= coalesce((SELECT max(number) FROM saga), 0))))
+     ON CONFLICT (id) DO NOTHING";
 
 /// Whether records have a greater number than the last saga's; what is no number belongs to nobody.
 pub(super) const IS_NUMBER_TAKEN_BEHIND: &str =
@@ -49,7 +56,8 @@ pub(super) const IS_NUMBER_TAKEN_BEHIND: &str =
 
 pub(super) const IS_NUMBER_TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM journal WHERE saga = ?1)";
 
-pub(super) const NUMBER_LAST: &str = "SELECT coalesce(max(number), 0) FROM saga";
+pub(super) const NUMBER_LAST: &str =
+    "SELECT max(coalesce((SELECT max(number) FROM saga), 0), coalesce((SELECT numbers FROM saga_writer), 0))";
 
 pub(super) const INSERT_RECORD: &str =
     "INSERT INTO journal (saga, seq, at_ms, step, event, data, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -64,8 +72,19 @@ pub(super) const UPDATE_ROW: &str =
 /// looked at again.
 const COMMIT: &str = "COMMIT -- by the saga log";
 
-/// What one append is told; the records are those of a local call, and there are none otherwise.
-type Answer = Result<Vec<Record>, AppendError>;
+/// What one place in a transaction is told.
+type Answer = Result<Written, AppendError>;
+
+/// What was written.
+#[derive(Clone)]
+enum Written {
+    /// What was to be.
+    All,
+    /// These records of a local call.
+    Records(Vec<Record>),
+    /// So many ids have expired.
+    Expired(u64),
+}
 
 /// What the writer is asked for.
 #[derive(Debug)]
@@ -77,6 +96,15 @@ pub(super) enum Request {
     Local {
         local: AppendLocal,
         answer: oneshot::Sender<Result<Vec<Record>, AppendError>>,
+    },
+    Purge {
+        batch: Vec<Purge>,
+        answer: oneshot::Sender<Vec<Result<(), AppendError>>>,
+    },
+    Expire {
+        until_ms: u64,
+        limit: usize,
+        answer: oneshot::Sender<Result<u64, LogError>>,
     },
     /// Handle what was asked before, and end.
     Close,
@@ -119,6 +147,8 @@ struct Group {
 enum Work<'a> {
     Append(&'a Append),
     Local(&'a mut AppendLocal),
+    Purge(&'a Purge),
+    Expire { until_ms: u64, limit: usize },
 }
 
 /// Why a transaction did not come to its end.
@@ -165,7 +195,7 @@ impl Writer {
                 continue;
             }
             let answers = self.settle(&mut works);
-            group.answer(answers);
+            group.answer(&self.path, answers);
             self.checkpoint();
         }
         if let Some(Err((_, error))) = self.connection.take().map(Connection::close) {
@@ -190,7 +220,7 @@ impl Writer {
             }
             Err(Failure::OneAppend(error)) => match works {
                 [work] if self.can_leave_locks(work, &error) => {
-                    tracing::error!(saga = %work.saga(), %error, "the saga log's table `lock` may be damaged: rows of a \
+                    tracing::error!(saga = work.saga(), %error, "the saga log's table `lock` may be damaged: rows of a \
                                     saga that ends stay in it, and mean nothing");
                     self.leave_locks = true;
                     let answers = self.settle(works);
@@ -235,9 +265,18 @@ impl Writer {
         for work in works {
             let answer = match work {
                 Work::Append(append) => {
-                    self.put(connection, append).map(|answer| answer.map(|()| Vec::new()))
+                    self.put(connection, append).map(|answer| answer.map(|()| Written::All))
                 }
-                Work::Local(local) => self.put_local(connection, local),
+                Work::Local(local) => {
+                    self.put_local(connection, local).map(|answer| answer.map(Written::Records))
+                }
+                Work::Purge(purge) => {
+                    self.heads.remove(&purge.saga);
+                    purge::purge(connection, purge).map(|answer| answer.map(|()| Written::All))
+                }
+                Work::Expire { until_ms, limit } => {
+                    purge::expire(connection, *until_ms, *limit).map(|count| Ok(Written::Expired(count)))
+                }
             };
             answers.push(answer.map_err(|error| self.not_written(error))?);
         }
@@ -305,13 +344,16 @@ impl Writer {
         let may_end = match work {
             Work::Append(append) => append.status != Status::Running,
             Work::Local(_) => true,
+            Work::Purge(_) | Work::Expire { .. } => false,
         };
         damaged && may_end && !self.leave_locks
     }
 
     /// An append that SQLite refused though all checks had let it pass.
     fn refused_by_sqlite(&self, work: &Work<'_>, error: &rusqlite::Error) -> AppendError {
-        let saga = work.saga();
+        let Some(saga) = work.saga_id() else {
+            return AppendError::Unavailable(from_sqlite(&self.path, error));
+        };
         match error.sqlite_error_code() {
             // The log's own tables have no foreign keys.
             Some(ErrorCode::ConstraintViolation) if is_foreign_key(error) => AppendError::LocalFailed {
@@ -340,6 +382,15 @@ impl Writer {
             None => None,
         };
         if let Some(begin) = &append.begin {
+            // Before it is there: one that was purged must not be begun again.
+            if let Some(past) = purge::past(connection, &append.saga)? {
+                return match load::by_id(connection, &append.saga)? {
+                    // It only has the hash of an id that has expired since it was begun.
+                    Some(Ok(loaded)) => Ok(judge(append, Some(&loaded.history)).map(drop)),
+                    Some(Err(damaged)) => Ok(Err(damaged.into())),
+                    None => Ok(Err(past.into())),
+                };
+            }
             if let Some(damaged) = self.strays.claim(connection, &append.saga, Some(begin))? {
                 return Ok(Err(damaged.into()));
             }
@@ -361,7 +412,10 @@ impl Writer {
         }
         // A retry, a conflict, or a saga that is not remembered: what the file holds decides.
         let loaded = match load::by_id(connection, &append.saga)? {
-            None => None,
+            None => match purge::past(connection, &append.saga)? {
+                Some(past) => return Ok(Err(past.into())),
+                None => None,
+            },
             Some(Ok(loaded)) => Some(loaded),
             Some(Err(damaged)) => return Ok(Err(damaged.into())),
         };
@@ -382,13 +436,20 @@ impl Writer {
     }
 
     /// Makes a local call within the transaction and writes what it answers, or says why not.
-    fn put_local(&mut self, connection: &Connection, local: &mut AppendLocal) -> rusqlite::Result<Answer> {
+    fn put_local(
+        &mut self,
+        connection: &Connection,
+        local: &mut AppendLocal,
+    ) -> rusqlite::Result<Result<Vec<Record>, AppendError>> {
         let known = self.heads.get(&local.saga).filter(|head| head.records == local.first_seq);
         let head = match known {
             Some(head) => head,
             None => {
                 let loaded = match load::by_id(connection, &local.saga)? {
-                    None => None,
+                    None => match purge::past(connection, &local.saga)? {
+                        Some(past) => return Ok(Err(past.into())),
+                        None => None,
+                    },
                     Some(Ok(loaded)) => Some(loaded),
                     Some(Err(damaged)) => return Ok(Err(damaged.into())),
                 };
@@ -505,16 +566,22 @@ impl Group {
     }
 
     fn push(&mut self, request: Request) {
-        if let Request::Append { batch, .. } = &request {
-            for append in batch {
-                self.records += append.records.len();
-                self.bytes += append.records.iter().map(record_bytes).sum::<usize>();
-                let keys = append.locks.iter().flat_map(|locks| &locks.keys);
-                self.bytes += keys.map(String::len).sum::<usize>();
+        match &request {
+            Request::Append { batch, .. } => {
+                for append in batch {
+                    self.records += append.records.len();
+                    self.bytes += append.records.iter().map(record_bytes).sum::<usize>();
+                    let keys = append.locks.iter().flat_map(|locks| &locks.keys);
+                    self.bytes += keys.map(String::len).sum::<usize>();
+                }
             }
-        } else {
+            Request::Purge { batch, .. } => {
+                let records = batch.iter().map(|purge| usize::try_from(purge.records).unwrap_or(usize::MAX));
+                self.records = records.fold(self.records, usize::saturating_add);
+            }
+            Request::Expire { limit, .. } => self.records = self.records.saturating_add(*limit),
             // What a call will answer is not known.
-            self.records += 1;
+            Request::Local { .. } | Request::Close => self.records += 1,
         }
         self.requests.push(request);
     }
@@ -525,6 +592,10 @@ impl Group {
             match request {
                 Request::Append { batch, .. } => works.extend(batch.iter().map(Work::Append)),
                 Request::Local { local, .. } => works.push(Work::Local(local)),
+                Request::Purge { batch, .. } => works.extend(batch.iter().map(Work::Purge)),
+                Request::Expire { until_ms, limit, .. } => {
+                    works.push(Work::Expire { until_ms: *until_ms, limit: *limit });
+                }
                 Request::Close => {}
             }
         }
@@ -533,7 +604,7 @@ impl Group {
 
     /// Gives the answers to those who wait for them. Whoever does not any more finds the records there when it appends
     /// again.
-    fn answer(self, answers: Vec<Answer>) {
+    fn answer(self, path: &Path, answers: Vec<Answer>) {
         let mut answers = answers.into_iter();
         for request in self.requests {
             match request {
@@ -544,7 +615,24 @@ impl Group {
                 Request::Local { local, answer } => {
                     local::discard(local);
                     if let Some(answered) = answers.next() {
-                        let _ = answer.send(answered);
+                        let _ = answer.send(answered.map(|written| match written {
+                            Written::Records(records) => records,
+                            Written::All | Written::Expired(_) => Vec::new(),
+                        }));
+                    }
+                }
+                Request::Purge { batch, answer } => {
+                    let answers = answers.by_ref().take(batch.len()).map(|answer| answer.map(drop));
+                    let _ = answer.send(answers.collect());
+                }
+                Request::Expire { answer, .. } => {
+                    if let Some(answered) = answers.next() {
+                        let _ = answer.send(match answered {
+                            Ok(Written::Expired(count)) => Ok(count),
+                            Ok(Written::All | Written::Records(_)) => Ok(0),
+                            Err(AppendError::Unavailable(error)) => Err(error),
+                            Err(error) => Err(log_error(path, error.to_string())),
+                        });
                     }
                 }
                 Request::Close => {}
@@ -554,11 +642,17 @@ impl Group {
 }
 
 impl Work<'_> {
-    fn saga(&self) -> &SagaId {
+    fn saga_id(&self) -> Option<&SagaId> {
         match self {
-            Self::Append(append) => &append.saga,
-            Self::Local(local) => &local.saga,
+            Self::Append(append) => Some(&append.saga),
+            Self::Local(local) => Some(&local.saga),
+            Self::Purge(purge) => Some(&purge.saga),
+            Self::Expire { .. } => None,
         }
+    }
+
+    fn saga(&self) -> &str {
+        self.saga_id().map_or("", SagaId::as_str)
     }
 }
 
@@ -666,11 +760,6 @@ fn advanced(head: Head, chains: &[Chain], append: &Append) -> Head {
 
 fn is_foreign_key(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_CONSTRAINT_FOREIGNKEY)
-}
-
-/// SQLite's integers have a sign. Times are checked before, and no saga has so many records.
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// Whether the path no longer leads to the file that is open: what is written then is lost with it.
