@@ -7,7 +7,7 @@ use tracing::{error, warn};
 use crate::coordinator::driver::Driver;
 use crate::coordinator::fold::fold;
 use crate::coordinator::shared::{LOG_BACK_OFF, Reins, Shared};
-use crate::coordinator::status::{Progress, SagaStatus};
+use crate::coordinator::status::{Past, Progress, SagaStatus};
 use crate::coordinator::wake::leave_all_locks;
 use crate::id::SagaId;
 use crate::log::{Damaged, History, HistoryError, Status};
@@ -71,6 +71,12 @@ async fn history(shared: &Shared, id: &SagaId, reins: &Reins) -> Option<Result<O
         let error = match shared.log.history(id).await {
             Ok(history) => return Some(Ok(history)),
             Err(HistoryError::Damaged(damaged)) => return Some(Err(damaged)),
+            Err(HistoryError::Purged(purged)) => {
+                return tell(shared, id, reins, Progress::Past(Past::Purged(Arc::new(*purged))));
+            }
+            Err(HistoryError::Expired { .. }) => {
+                return tell(shared, id, reins, Progress::Past(Past::Expired));
+            }
             Err(HistoryError::Unavailable(error)) => error,
         };
         let is_begun = matches!(*reins.progress.borrow(), Progress::Begun(..));
@@ -83,10 +89,14 @@ async fn history(shared: &Shared, id: &SagaId, reins: &Reins) -> Option<Result<O
         } else {
             Progress::NotBegun(error)
         };
-        shared.remove(id);
-        reins.progress.send_replace(told);
-        return None;
+        return tell(shared, id, reins, told);
     }
+}
+
+fn tell<T>(shared: &Shared, id: &SagaId, reins: &Reins, told: Progress) -> Option<T> {
+    shared.remove(id);
+    reins.progress.send_replace(told);
+    None
 }
 
 pub(crate) fn quarantine(shared: &Arc<Shared>, id: &SagaId, reins: &Reins, cause: String) {

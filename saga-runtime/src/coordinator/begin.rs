@@ -8,15 +8,17 @@ use crate::coordinator::adopt::spawn_adopt;
 use crate::coordinator::child::{ChildOf, longest_descendant};
 use crate::coordinator::driver::Driver;
 use crate::coordinator::handle::{Handle, HandleError, Outcome, outcome_of};
+use crate::coordinator::purge::kept_outcome;
 use crate::coordinator::registration::{Registration, registration_of};
 use crate::coordinator::shared::{Entry, Reins, Shared};
-use crate::coordinator::status::{Progress, SagaStatus};
-use crate::data::{DataError, same_json};
+use crate::coordinator::status::{Past, Progress, SagaStatus};
+use crate::data::{DataError, digest, same_json};
 use crate::id::{InvalidSagaId, SagaId};
-use crate::log::{History, LogError, Status};
+use crate::log::{Begin, History, HistoryError, LogError, Purged, Status};
 use crate::saga::Saga;
 
-/// What `begin` answers for a saga that is accepted. The fourth answer is [`BeginError::Conflict`].
+/// What `begin` answers for a saga that is accepted. The fourth answer is [`BeginError::Conflict`], and the fifth, where old
+/// sagas are purged, [`BeginError::Expired`].
 pub enum Begun<S: Saga> {
     /// It is new: its first record is durable.
     Started(Handle<S>),
@@ -36,6 +38,15 @@ pub enum BeginError {
         id: SagaId,
         /// In what it differs.
         difference: String,
+    },
+    /// A saga with this id has ended, and was purged so long ago that nobody knows any more which one, and how it ended. It
+    /// is not begun a second time. See [`Retention`](crate::coordinator::Retention).
+    #[error(
+        "the id `{id}` has expired: it was a saga's that ended so long ago that only this is known: choose another id"
+    )]
+    Expired {
+        /// The id.
+        id: SagaId,
     },
     /// The id cannot be one.
     #[error(transparent)]
@@ -108,7 +119,8 @@ impl Coordinator {
     /// happens to this process.
     ///
     /// Beginning the same again, with the same id and the same input (compared as JSON, whatever the order of keys),
-    /// is safe: it attaches to the first.
+    /// is safe: it attaches to the first. Once that has ended it is answered with its outcome, also when its history is
+    /// purged; past the horizon of that with [`BeginError::Expired`].
     pub async fn begin<S: Saga>(&self, id: impl AsRef<str>, input: S::Input) -> Result<Begun<S>, BeginError> {
         let id = SagaId::new(id)?;
         let shared = &self.inner.shared;
@@ -140,7 +152,11 @@ impl Coordinator {
             match accepted(&entry, &id).await? {
                 None if started => return Ok(Begun::Started(handle)),
                 None => return Ok(Begun::Attached(handle)),
-                Some(history) => {
+                Some(Before::Purged(purged)) => {
+                    same_purged::<S>(&purged, &id, Some(&json))?;
+                    return kept(&purged);
+                }
+                Some(Before::There(history)) => {
                     same_history::<S>(&history, &id, &json)?;
                     if history.status != Status::Running {
                         return finished::<S>(&history);
@@ -162,9 +178,13 @@ impl Coordinator {
             }
             let mut entry = shared.entry(id);
             if entry.is_none() {
-                let history = shared.log.history(id).await;
-                let Some(history) = history.map_err(|error| BeginError::Saga(error.into()))? else {
-                    return Ok(None);
+                let history = match before(shared.log.history(id).await)? {
+                    None => return Ok(None),
+                    Some(Before::Purged(purged)) => {
+                        same_purged::<S>(&purged, id, None)?;
+                        return kept(&purged).map(Some);
+                    }
+                    Some(Before::There(history)) => history,
                 };
                 let json = input_of(&history);
                 same_history::<S>(&history, id, json)?;
@@ -202,7 +222,7 @@ pub(crate) fn room_for_children<S: Saga>(shared: &Shared, id: &SagaId) -> Result
 }
 
 /// Waits until the saga's first record is durable. `Some`: the log holds a saga with this id already.
-async fn accepted(entry: &Entry, id: &SagaId) -> Result<Option<Arc<History>>, BeginError> {
+async fn accepted(entry: &Entry, id: &SagaId) -> Result<Option<Before>, BeginError> {
     let mut progress = entry.progress.clone();
     let known = progress.wait_for(|progress| !matches!(progress, Progress::Beginning)).await;
     match known.map_or(Progress::Beginning, |progress| progress.clone()) {
@@ -212,8 +232,30 @@ async fn accepted(entry: &Entry, id: &SagaId) -> Result<Option<Arc<History>>, Be
         }
         Progress::Begun(..) => Ok(None),
         Progress::NotBegun(error) => Err(error.into()),
-        Progress::Exists(history) => Ok(Some(history)),
+        Progress::Exists(history) => Ok(Some(Before::There(history))),
+        Progress::Past(Past::Purged(purged)) => Ok(Some(Before::Purged(purged))),
+        Progress::Past(Past::Expired) => Err(BeginError::Expired { id: id.clone() }),
     }
+}
+
+/// What the log holds of a saga with the id.
+pub(crate) enum Before {
+    There(Arc<History>),
+    Purged(Arc<Purged>),
+}
+
+/// What the log holds of a saga with the id, from what it answers.
+pub(crate) fn before(history: Result<Option<History>, HistoryError>) -> Result<Option<Before>, BeginError> {
+    match history {
+        Ok(history) => Ok(history.map(|history| Before::There(Arc::new(history)))),
+        Err(HistoryError::Purged(purged)) => Ok(Some(Before::Purged(Arc::new(*purged)))),
+        Err(HistoryError::Expired { saga }) => Err(BeginError::Expired { id: saga }),
+        Err(error) => Err(BeginError::Saga(error.into())),
+    }
+}
+
+fn kept<S: Saga>(purged: &Purged) -> Result<Begun<S>, BeginError> {
+    kept_outcome::<S>(purged).map(Begun::Finished).map_err(BeginError::Saga)
 }
 
 fn finished<S: Saga>(history: &History) -> Result<Begun<S>, BeginError> {
@@ -242,30 +284,41 @@ pub(crate) fn spawn_begin<S: Saga>(
 fn same_saga<S: Saga>(entry: &Entry, id: &SagaId, input: &str) -> Result<(), BeginError> {
     let same_definition =
         entry.definition == S::DEFINITION.full_name() && entry.fingerprint == S::DEFINITION.fingerprint();
-    compare::<S>(same_definition, &entry.definition, &entry.input, id, input)
+    compare::<S>(same_definition, &entry.definition, same_json(&entry.input, input), id)
 }
 
 pub(crate) fn same_history<S: Saga>(history: &History, id: &SagaId, input: &str) -> Result<(), BeginError> {
-    let begin = &history.begin;
-    let same_definition =
-        begin.definition == S::DEFINITION.full_name() && begin.fingerprint == S::DEFINITION.fingerprint();
-    compare::<S>(same_definition, &begin.definition, input_of(history), id, input)
+    let same_input = same_json(input_of(history), input);
+    compare::<S>(is_begin_of::<S>(&history.begin), &history.begin.definition, same_input, id)
 }
 
-fn input_of(history: &History) -> &str {
+/// `None` for any input.
+pub(crate) fn same_purged<S: Saga>(
+    purged: &Purged,
+    id: &SagaId,
+    input: Option<&str>,
+) -> Result<(), BeginError> {
+    let same_input = input.is_none_or(|input| digest(input) == purged.keep.input);
+    compare::<S>(is_begin_of::<S>(&purged.begin), &purged.begin.definition, same_input, id)
+}
+
+fn is_begin_of<S: Saga>(begin: &Begin) -> bool {
+    begin.definition == S::DEFINITION.full_name() && begin.fingerprint == S::DEFINITION.fingerprint()
+}
+
+pub(crate) fn input_of(history: &History) -> &str {
     history.records.first().and_then(|record| record.data.as_deref()).unwrap_or_default()
 }
 
 fn compare<S: Saga>(
     same_definition: bool,
     definition: &str,
-    first: &str,
+    same_input: bool,
     id: &SagaId,
-    input: &str,
 ) -> Result<(), BeginError> {
     let difference = if !same_definition {
         format!("as `{definition}` of another form than this `{}`", S::DEFINITION.full_name())
-    } else if !same_json(first, input) {
+    } else if !same_input {
         "with another input".to_owned()
     } else {
         return Ok(());

@@ -6,7 +6,9 @@ use std::marker::PhantomData;
 use rusqlite::Connection;
 
 use crate::coordinator::Coordinator;
-use crate::coordinator::begin::{BeginError, Begun, registration, room_for_children, same_history};
+use crate::coordinator::begin::{
+    Before, BeginError, Begun, before, registration, room_for_children, same_history, same_purged,
+};
 use crate::coordinator::driver::{begin_append, first_attempts_not_sent};
 use crate::coordinator::handle::HandleError;
 use crate::id::SagaId;
@@ -108,6 +110,12 @@ impl Coordinator {
                 same_history::<S>(&history, &id, &json)?;
                 Ok(Pending { id, input: json, saga: PhantomData })
             }
+            // It is answered when the transaction is committed.
+            Err(AppendError::Purged(purged)) => {
+                same_purged::<S>(&purged, &id, Some(&json))?;
+                Ok(Pending { id, input: json, saga: PhantomData })
+            }
+            Err(AppendError::Expired { saga }) => Err(BeginError::Expired { id: saga }),
             Err(AppendError::Unavailable(error)) => Err(BeginError::Log(error)),
             Err(AppendError::Damaged(damaged)) => Err(BeginError::Saga(HistoryError::from(damaged).into())),
             Err(error) => Err(BeginError::Transaction { id, cause: error.to_string() }),
@@ -117,12 +125,12 @@ impl Coordinator {
     /// Executes the saga that was begun in a transaction, now that this is committed.
     pub async fn started<S: Saga>(&self, pending: Pending<S>) -> Result<Begun<S>, BeginError> {
         let Pending { id, input, .. } = pending;
-        let history = self.inner.shared.log.history(&id).await;
-        let Some(history) = history.map_err(|error| BeginError::Saga(error.into()))? else {
-            return Err(BeginError::NotCommitted { id });
-        };
         // Somebody else may have begun another one, and this was rolled back.
-        same_history::<S>(&history, &id, &input)?;
+        match before(self.inner.shared.log.history(&id).await)? {
+            None => return Err(BeginError::NotCommitted { id }),
+            Some(Before::There(history)) => same_history::<S>(&history, &id, &input)?,
+            Some(Before::Purged(purged)) => same_purged::<S>(&purged, &id, Some(&input))?,
+        }
         self.find::<S>(&id).await?.ok_or(BeginError::NotCommitted { id })
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::coordinator::Coordinator;
 use crate::coordinator::alarm;
 use crate::coordinator::clock::Clock;
+use crate::coordinator::purge::{self, Retention};
 use crate::coordinator::recovery::recover;
 use crate::coordinator::registration::{Recoverable, Registered, Registration};
 use crate::coordinator::shared::Shared;
@@ -24,6 +25,7 @@ pub struct Builder<L> {
     recoverable: Vec<Arc<dyn Recoverable>>,
     calls_at_once: usize,
     sagas_at_once: usize,
+    retention: Option<Retention>,
 }
 
 /// Why a coordinator did not start.
@@ -57,6 +59,7 @@ impl<L: SagaLog> Builder<L> {
             recoverable: Vec::new(),
             calls_at_once: 1024,
             sagas_at_once: 4096,
+            retention: None,
         }
     }
 
@@ -84,6 +87,13 @@ impl<L: SagaLog> Builder<L> {
     /// accepted and wait for their turn. A saga that waits for a back-off or an operator does not count.
     pub fn sagas_at_once(mut self, limit: usize) -> Self {
         self.sagas_at_once = limit.clamp(1, tokio::sync::Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// Purges sagas that have ended so long ago, at the start and every ten minutes. If nothing is said, everything is kept
+    /// for ever; [`Coordinator::purge`] purges once.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = Some(retention);
         self
     }
 
@@ -122,6 +132,9 @@ impl<L: SagaLog> Builder<L> {
             shared.begin_shutdown();
         })?;
         alarm::spawn(Arc::clone(&shared), now_ms);
+        if let Some(retention) = self.retention {
+            purge::spawn(Arc::clone(&shared), retention);
+        }
         Ok(Coordinator::new(shared, recovery))
     }
 }

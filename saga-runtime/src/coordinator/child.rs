@@ -325,6 +325,8 @@ impl Child {
                 Some(seen) => seen,
                 None => self.look().await,
             },
+            // No child is purged before its root has ended.
+            Progress::Past(past) => Seen::Stuck(past.into_error(&self.id).to_string()),
             Progress::NotBegun(error) => Seen::Stuck(error.to_string()),
             Progress::Beginning => Seen::Stuck("its begin was not answered".to_owned()),
         }

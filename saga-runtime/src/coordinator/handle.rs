@@ -9,8 +9,9 @@ use tokio::sync::oneshot;
 use crate::coordinator::driver::{Asked, CancelAnswer, Command, SendAnswer};
 use crate::coordinator::fold::{FoldError, fold};
 use crate::coordinator::operator::{Closed, Intervention, Offer, OperateError, Operator};
+use crate::coordinator::purge::kept_outcome;
 use crate::coordinator::shared::{Entry, Shared};
-use crate::coordinator::status::{Progress, SagaStatus};
+use crate::coordinator::status::{Past, Progress, SagaStatus};
 use crate::coordinator::wake::rouse;
 use crate::data::{self, DataError};
 use crate::id::SagaId;
@@ -126,6 +127,8 @@ impl<S: Saga> Handle<S> {
                 Err(HandleError::Quarantined { id: self.id.clone(), cause })
             }
             Progress::Exists(history) => outcome_of::<S>(&history),
+            Progress::Past(Past::Purged(purged)) => kept_outcome::<S>(&purged),
+            Progress::Past(past) => Err(past.into_error(&self.id).into()),
             Progress::NotBegun(error) => Err(HistoryError::from(error).into()),
             Progress::Begun(..) | Progress::Beginning => Err(HandleError::Stopped(self.id.clone())),
         }
@@ -135,7 +138,9 @@ impl<S: Saga> Handle<S> {
     pub fn status(&self) -> SagaStatus {
         match &*self.entry.progress.borrow() {
             Progress::Begun(status, _) => status.clone(),
-            Progress::Beginning | Progress::Exists(_) | Progress::NotBegun(_) => SagaStatus::Running,
+            Progress::Beginning | Progress::Exists(_) | Progress::Past(_) | Progress::NotBegun(_) => {
+                SagaStatus::Running
+            }
         }
     }
 
@@ -170,7 +175,8 @@ impl<S: Saga> Handle<S> {
         folded.map(|folded| folded.state).map_err(|cause| HandleError::History { id: self.id.clone(), cause })
     }
 
-    /// Everything that the log holds of the saga.
+    /// Everything that the log holds of the saga. What was purged is answered with
+    /// [`HistoryError::Purged`](crate::log::HistoryError::Purged), which tells what is kept.
     pub async fn history(&self) -> Result<History, HandleError> {
         let shared = self.shared.upgrade().ok_or_else(|| HandleError::Stopped(self.id.clone()))?;
         let history = shared.log.history(&self.id).await?;

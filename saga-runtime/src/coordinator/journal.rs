@@ -120,6 +120,11 @@ fn note_by(by: &Operator) -> Note {
     Note { operator: Some(by.name.clone()), reason: Some(by.reason.clone()), ..Note::default() }
 }
 
+/// How an operator ended a saga, from the data of the record that says so.
+pub(crate) fn closed_of_data(data: String) -> Result<Closed, String> {
+    read_closed(&Record { at_ms: 0, step: None, event: CLOSED.to_owned(), data: Some(data) })
+}
+
 /// How an operator ended the saga, if one did.
 pub(crate) fn closed_by_hand(history: &History) -> Option<Closed> {
     history
@@ -142,17 +147,40 @@ pub(crate) fn output(history: &History) -> Option<String> {
 
 /// Why a saga compensated, in words.
 pub(crate) fn why_compensated(history: &History) -> String {
-    let words = |record: &Record| {
-        let message = note_of(record).ok().and_then(|note| note.message).unwrap_or_default();
-        match (record.step.as_deref(), record.event.as_str()) {
-            (None, "cancelled") => Some(format!("cancelled: {message}")),
-            (None, "deadline passed") => Some("its deadline passed".to_owned()),
-            (Some(step), "refused") => Some(format!("`{step}` was refused: {message}")),
-            (Some(step), "gave up") => Some(format!("`{step}` was given up: {message}")),
-            _ => None,
-        }
+    match turned(history) {
+        Some((Turn::Cancelled, _, message)) => format!("cancelled: {message}"),
+        Some((Turn::DeadlinePassed, ..)) => "its deadline passed".to_owned(),
+        Some((Turn::Refused, step, message)) => format!("`{step}` was refused: {message}"),
+        Some((Turn::GaveUp, step, message)) => format!("`{step}` was given up: {message}"),
+        None => "it compensated".to_owned(),
+    }
+}
+
+/// What turns a saga.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Turn {
+    Refused,
+    GaveUp,
+    Cancelled,
+    DeadlinePassed,
+}
+
+/// What turned a saga, with the step and the message, as far as its records alone say so.
+pub(crate) fn turned(history: &History) -> Option<(Turn, &str, String)> {
+    let turn = |record: &Record| {
+        Some(match (record.step.as_deref(), record.event.as_str()) {
+            (None, "cancelled") => Turn::Cancelled,
+            (None, "deadline passed") => Turn::DeadlinePassed,
+            (Some(_), "refused") => Turn::Refused,
+            (Some(_), "gave up") => Turn::GaveUp,
+            _ => return None,
+        })
     };
-    history.records.iter().rev().find_map(words).unwrap_or_else(|| "it compensated".to_owned())
+    let mut turns = history.records.iter().rev().filter_map(|record| Some((turn(record)?, record)));
+    let (turn, record) = turns.next()?;
+    let message = note_of(record).ok().and_then(|note| note.message).unwrap_or_default();
+    Some((turn, record.step.as_deref().unwrap_or_default(), message))
 }
 
 /// What `record` says, or what is wrong with it.

@@ -17,6 +17,7 @@ mod handle;
 mod journal;
 mod mailbox;
 mod operator;
+mod purge;
 mod recovery;
 mod registration;
 mod shared;
@@ -36,6 +37,7 @@ pub use fold::FoldError;
 pub(crate) use fold::{fold, fold_prefixes};
 pub use handle::{Handle, HandleError, Outcome, SendError};
 pub use operator::{Act, Closed, Intervention, Offer, OperateError, Operator};
+pub use purge::{PurgeReport, Retention};
 pub use recovery::{Recovery, Unclaimed};
 pub use status::{Parked, ParkedCall, SagaStatus};
 
@@ -88,7 +90,8 @@ impl Coordinator {
         self.inner.shared.unclaimed()
     }
 
-    /// Everything that the log holds of a saga, ended ones included; `None` if it was never begun.
+    /// Everything that the log holds of a saga, ended ones included; `None` if it was never begun. What was purged is
+    /// answered with [`HistoryError::Purged`], which tells what is kept, or [`HistoryError::Expired`].
     pub async fn history(&self, id: &SagaId) -> Result<Option<History>, HistoryError> {
         self.inner.shared.log.history(id).await
     }

@@ -17,6 +17,7 @@ use crate::coordinator::status::{Progress, SagaStatus};
 use crate::definition::{Definition, Fingerprint};
 use crate::id::SagaId;
 use crate::log::History;
+use crate::machine::{Cause, State};
 use crate::saga::Saga;
 
 /// A registered saga.
@@ -45,6 +46,9 @@ pub(crate) trait Recoverable: Send + Sync {
 
     /// Drives a saga that the log holds unfinished, in a task of its own.
     fn adopt(&self, shared: &Arc<Shared>, id: &SagaId, reins: Reins);
+
+    /// Why the saga of `history` has compensated, if it has, and its history can be read.
+    fn cause(&self, history: &History) -> Option<Cause>;
 }
 
 /// Registered sagas by the full name and fingerprint of their definitions.
@@ -87,6 +91,13 @@ impl<S: Saga> Recoverable for Registration<S> {
 
     fn adopt(&self, shared: &Arc<Shared>, id: &SagaId, reins: Reins) {
         spawn_adopt::<S>(shared, &self.participants, id, reins);
+    }
+
+    fn cause(&self, history: &History) -> Option<Cause> {
+        match fold::<S>(history).ok()?.state {
+            State::Compensated(cause) => Some(cause),
+            _ => None,
+        }
     }
 
     fn resume(&self, shared: &Arc<Shared>, history: &History) -> Result<Resumed, String> {

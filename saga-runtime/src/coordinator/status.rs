@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::coordinator::operator::{Closed, Operator};
 use crate::error::FailureKind;
 use crate::id::SagaId;
-use crate::log::History;
+use crate::log::{History, HistoryError, Purged};
 use crate::machine::{CallKind, Cause, Effect};
 
 /// How a saga stands.
@@ -76,10 +76,29 @@ pub(crate) enum Progress {
     Beginning,
     /// The log holds a saga with this id already.
     Exists(Arc<History>),
+    /// The log holds the outcome of a saga with this id, or only the id: the saga has ended, and was purged.
+    Past(Past),
     /// The first record could not be made durable.
     NotBegun(crate::log::LogError),
     /// It runs, or has ended: completed with this output as JSON.
     Begun(SagaStatus, Option<Arc<str>>),
+}
+
+/// What is left of a saga that has ended, and was purged.
+#[derive(Debug, Clone)]
+pub(crate) enum Past {
+    Purged(Arc<Purged>),
+    Expired,
+}
+
+impl Past {
+    /// As an answer to who wants its history.
+    pub(crate) fn into_error(self, id: &SagaId) -> HistoryError {
+        match self {
+            Self::Purged(purged) => HistoryError::Purged(Box::new(Arc::unwrap_or_clone(purged))),
+            Self::Expired => HistoryError::Expired { saga: id.clone() },
+        }
+    }
 }
 
 impl SagaStatus {
@@ -94,7 +113,7 @@ impl Progress {
     pub(crate) fn status(&self) -> Option<&SagaStatus> {
         match self {
             Self::Begun(status, _) => Some(status),
-            Self::Beginning | Self::Exists(_) | Self::NotBegun(_) => None,
+            Self::Beginning | Self::Exists(_) | Self::Past(_) | Self::NotBegun(_) => None,
         }
     }
 }

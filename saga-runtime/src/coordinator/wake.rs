@@ -36,7 +36,11 @@ pub(crate) async fn find(shared: &Arc<Shared>, id: &SagaId) -> Found {
         let history = match shared.log.history(id).await {
             Ok(Some(history)) => history,
             Ok(None) => return Found::Unknown,
-            Err(HistoryError::Damaged(damaged)) => return Found::Stuck(damaged.to_string()),
+            Err(
+                error @ (HistoryError::Damaged(_) | HistoryError::Purged(_) | HistoryError::Expired { .. }),
+            ) => {
+                return Found::Stuck(error.to_string());
+            }
             Err(HistoryError::Unavailable(error)) => {
                 error!(%id, %error, "a saga that is looked for waits for its log");
                 shared.back_off(LOG_BACK_OFF).await;

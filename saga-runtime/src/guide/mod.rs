@@ -8,7 +8,7 @@
 //! | With other sagas | [`lock`], [child sagas](child) |
 //! | Blocks | [`parallel`], [`if`](branches), [`for` and `parallel for`](items) |
 //! | From outside, and to the end | [`receive`], [`else`](otherwise), [`events`], [`return`](output) |
-//! | When it runs | [operators] |
+//! | When it runs | [operators], [retention] |
 //! | Behind it | [what it generates](generated), [why the compiler says so](why) |
 //!
 //! The examples share a few participants: `Flights` answers by key, `Hotels` does not. `World` makes them, notes what
@@ -83,6 +83,8 @@ chapters! {
     output, "output.md";
     /// What an operator can do about a saga that cannot go on.
     operators, "operators.md";
+    /// How long sagas are kept that have ended.
+    retention, "retention.md";
     /// What `saga!` generates.
     generated, "generated.md";
 }

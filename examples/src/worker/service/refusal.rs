@@ -73,6 +73,7 @@ impl From<BeginError> for Refusal {
             BeginError::ShuttingDown => return Self::draining(),
             BeginError::InvalidId(_) | BeginError::Input(_) => StatusCode::BAD_REQUEST,
             BeginError::Conflict { .. } => StatusCode::CONFLICT,
+            BeginError::Expired { .. } => StatusCode::GONE,
             BeginError::Log(_) => StatusCode::SERVICE_UNAVAILABLE,
             BeginError::NotRegistered { .. }
             | BeginError::Transaction { .. }
@@ -88,6 +89,7 @@ impl From<HandleError> for Refusal {
             HandleError::Stopped(_) => return Self::draining(),
             HandleError::Unknown(_) => StatusCode::NOT_FOUND,
             HandleError::Log(HistoryError::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            HandleError::Log(HistoryError::Purged(_) | HistoryError::Expired { .. }) => StatusCode::GONE,
             // It cannot be executed as it stands in the log.
             HandleError::Quarantined { .. }
             | HandleError::History { .. }

@@ -36,7 +36,7 @@ use crate::coordinator::journal;
 use crate::coordinator::mailbox::Mailbox;
 use crate::coordinator::operator::{Closed, Operator};
 use crate::coordinator::shared::{Reins, Shared};
-use crate::coordinator::status::{Progress, SagaStatus};
+use crate::coordinator::status::{Past, Progress, SagaStatus};
 use crate::coordinator::wake::leave_all_locks;
 use crate::definition::StepKind;
 use crate::error::Failure;
@@ -57,6 +57,8 @@ enum Stop {
     Fault(String),
     /// The log holds another saga with this id.
     Exists(Box<crate::log::History>),
+    /// A saga with this id has ended, and was purged.
+    Past(Past),
     /// The first record could not be made durable.
     NotBegun(crate::log::LogError),
 }
@@ -236,6 +238,8 @@ impl<S: Saga> Driver<S> {
                 Ok(())
             }
             Err(AppendError::Exists(history)) => Err(Stop::Exists(history)),
+            Err(AppendError::Purged(purged)) => Err(Stop::Past(Past::Purged(Arc::new(*purged)))),
+            Err(AppendError::Expired { .. }) => Err(Stop::Past(Past::Expired)),
             Err(AppendError::Unavailable(error)) => Err(Stop::NotBegun(error)),
             Err(error) => Err(Stop::Fault(error.to_string())),
         }
@@ -429,6 +433,9 @@ impl<S: Saga> Driver<S> {
             }
             Err(Stop::Exists(history)) => {
                 self.progress.send_replace(Progress::Exists(Arc::new(*history)));
+            }
+            Err(Stop::Past(past)) => {
+                self.progress.send_replace(Progress::Past(past));
             }
             Err(Stop::NotBegun(error)) => {
                 self.progress.send_replace(Progress::NotBegun(error));
