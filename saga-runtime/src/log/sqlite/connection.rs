@@ -123,8 +123,7 @@ fn set_durability(connection: &Connection, path: &Path, durability: Durability) 
     connection.pragma_update(None, "page_size", PAGE_BYTES).map_err(fail)?;
     connection.pragma_update(None, "synchronous", "EXTRA").map_err(fail)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
-    let (name, number) = durability.synchronous();
-    connection.pragma_update(None, "synchronous", name).map_err(fail)?;
+    set_synchronous(connection, path, durability)?;
     // On macOS a plain sync leaves data in the drive's cache; elsewhere this says nothing.
     connection.pragma_update(None, "fullfsync", true).map_err(fail)?;
     // The writer does it itself, after it has answered.
@@ -132,7 +131,18 @@ fn set_durability(connection: &Connection, path: &Path, durability: Durability) 
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT).map_err(fail)?;
 
     let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(fail)?;
-    confirm(path, "journal_mode", "wal".to_owned(), mode)?;
+    confirm(path, "journal_mode", "wal".to_owned(), mode)
+}
+
+/// From now on a commit survives this.
+pub(super) fn set_synchronous(
+    connection: &Connection,
+    path: &Path,
+    durability: Durability,
+) -> Result<(), OpenError> {
+    let fail = |error: rusqlite::Error| OpenError::from_sqlite(path, &error);
+    let (name, number) = durability.synchronous();
+    connection.pragma_update(None, "synchronous", name).map_err(fail)?;
     let level: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0)).map_err(fail)?;
     confirm(path, "synchronous", number.to_string(), level.to_string())
 }

@@ -109,9 +109,11 @@ impl Options {
         let path = connection::resolve(path.as_ref())?;
         connection::probe(&path)?;
         let lock = LockFile::acquire(&path)?;
-        let mut writing = connection::open_writer(&path, self.durability, true)?;
+        // What is lost with the power in a weaker mode are appends, and never that an epoch was given.
+        let mut writing = connection::open_writer(&path, Durability::Full, true)?;
         let fail = |error| OpenError::from_sqlite(&path, &error);
         let epoch = schema::next_epoch(&writing).map_err(fail)?;
+        connection::set_synchronous(&writing, &path, self.durability)?;
         let gate = Gate::default();
         gate.guard(&mut writing).map_err(fail)?;
         let reading = connection::open_reader(&path).map_err(fail)?;
