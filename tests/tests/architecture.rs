@@ -19,8 +19,8 @@ fn every_test_that_the_page_of_architecture_names_exists() {
     assert!(names.len() > 10, "the table of invariants is not where it was");
 
     let mut sources = String::new();
-    let tests = ["tests/tests", "tests/power/tests", "tests/verification/tests", "examples/tests"];
-    for folder in ["saga-macros/src", "saga-runtime/src"].into_iter().chain(tests) {
+    let members = ["tests/power/tests", "tests/protocol/tests", "tests/verification/tests", "examples/tests"];
+    for folder in ["saga-macros/src", "saga-runtime/src", "tests/tests"].into_iter().chain(members) {
         read(&root.join(folder), &mut sources);
     }
     let missing: Vec<&&str> = names.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
