@@ -6,6 +6,10 @@ use std::time::Duration;
 
 /// What a failed attempt says about its effect. The engine's whole behaviour hangs on it, so in doubt say
 /// [`Unknown`](Self::Unknown).
+///
+/// It is said of the whole attempt. Where something on the way repeats requests, as a proxy may, the answer to one copy
+/// proves nothing of the other one, unless the participant remembers it by the key: a refusal that is stored does, and that
+/// it failed does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// Surely no effect, and another try would be answered the same.
