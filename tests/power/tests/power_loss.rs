@@ -175,6 +175,8 @@ fn the_order_of_the_settings_decides_whether_a_fresh_file_survives() {
         images.filter(|files| !is_there(files)).count()
     };
     let (extra_first, wal_first) = (lost(["PRAGMA synchronous = EXTRA", WAL]), lost([WAL, "SELECT 1"]));
+    let images = nothing_is_lost_on(Obeys::Deletions, "the log there", &a_day_on(Full), 0, seeds() / 4);
+    are_enough(images, 3_000);
     println!("EXTRA first: {extra_first}, WAL first: {wal_first} of {} images have lost it", seeds());
     assert!(extra_first == 0 && wal_first > 0);
 }
