@@ -117,7 +117,8 @@ fn harden(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", CACHE_KIB)
 }
 
-/// The order matters: with the write-ahead log first, power loss can take a fresh database away.
+/// The order matters: with the write-ahead log first, power loss can take a fresh database away, wherever a new write-ahead
+/// log is synced without its folder.
 fn set_durability(connection: &Connection, path: &Path, durability: Durability) -> Result<(), OpenError> {
     let fail = |error: rusqlite::Error| OpenError::from_sqlite(path, &error);
     connection.pragma_update(None, "page_size", PAGE_BYTES).map_err(fail)?;
