@@ -6,5 +6,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
+mod embedded;
 mod scene;
 mod steno;
