@@ -9,3 +9,4 @@
 mod embedded;
 mod scene;
 mod steno;
+mod workflows;
