@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is the report")]
 
 mod embedded;
+mod load;
 mod scene;
 mod steno;
 mod workflows;
