@@ -8,6 +8,7 @@
 
 mod embedded;
 mod load;
+mod messaging;
 mod scene;
 mod steno;
 mod workflows;
