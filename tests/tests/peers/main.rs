@@ -9,6 +9,7 @@
 mod embedded;
 mod load;
 mod messaging;
+mod model;
 mod scene;
 mod steno;
 mod workflows;
