@@ -12,7 +12,7 @@ use crate::coordinator::operator::{Act, Closed, Operator};
 use crate::data::DataError;
 use crate::error::Failure;
 use crate::log::{History, Wake};
-use crate::machine::{Event, EventError, FactKind, Place, Residue, State};
+use crate::machine::{Event, EventError, FactKind, Next, Place, Residue, State};
 use crate::saga::{Saga, StateOf};
 
 /// What a history says.
@@ -97,7 +97,8 @@ pub(crate) fn fold_prefixes<S: Saga>(history: &History) -> Result<(), String> {
 
 fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
     let mut records = history.records.iter().enumerate();
-    let begun = records.next().map(|(_, record)| record).filter(|record| record.event == journal::BEGUN);
+    let begun = records.next().map(|(_, record)| record);
+    let begun = begun.filter(|record| record.step.is_none() && record.event == journal::BEGUN);
     let input = begun.and_then(|record| record.data.as_deref()).ok_or(FoldError::NoInput)?;
     let input = S::decode_input(input).map_err(FoldError::Input)?;
     let begun_at_ms = begun.map_or(0, |record| record.at_ms);
@@ -124,7 +125,11 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
             event: record.event.clone(),
             cause,
         };
-        let fact = match journal::read(S::DEFINITION, record).map_err(illegal)? {
+        let entry = journal::read(S::DEFINITION, record).map_err(illegal)?;
+        if let Some(cause) = misplaced(&folded, number, &entry) {
+            return Err(illegal(cause.to_owned()));
+        }
+        let fact = match entry {
             Entry::Fact(fact) => fact,
             Entry::Deadline(due_ms) => {
                 folded.deadline_ms = Some(due_ms);
@@ -167,13 +172,30 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
             _ => {}
         }
         let event = S::Event::from_fact(fact).map_err(|error: EventError| illegal(error.to_string()))?;
-        if folded.closed.is_some() {
-            return Err(illegal("the saga was closed by hand before".to_owned()));
-        }
         folded.state = apply::<S>(folded.state, event).map_err(illegal)?;
         folded.at_ms = record.at_ms;
     }
     Ok(folded)
+}
+
+/// Why what the coordinator notes beside the machine's facts cannot stand here, if it cannot.
+fn misplaced<S: Saga>(folded: &Folded<S>, number: usize, entry: &Entry) -> Option<&'static str> {
+    let is_fact = matches!(entry, Entry::Fact(_));
+    let to_be_held = folded.child_of.as_ref().is_some_and(|of| of.held);
+    match entry {
+        _ if folded.closed.is_some() => Some("the saga was closed by hand before"),
+        _ if folded.has_ended() && !is_fact => Some("the saga has ended before"),
+        Entry::ChildOf(_) if number != 1 => Some("it stands only behind the input"),
+        Entry::Deadline(_) if number != 1 + usize::from(folded.child_of.is_some()) => {
+            Some("it stands only behind the input and what begins a child")
+        }
+        Entry::Held(_) if !to_be_held => Some("no other saga holds this one"),
+        Entry::Held(_) if folded.held.is_some() => Some("the saga is held already"),
+        Entry::Held(_) if !matches!(folded.state.next(), Next::Return) => {
+            Some("the saga has something left to do")
+        }
+        _ => None,
+    }
 }
 
 fn apply<S: Saga>(state: StateOf<S>, event: S::Event) -> Result<StateOf<S>, String> {
