@@ -9,6 +9,7 @@ use crate::coordinator::driver::locks_taken;
 use crate::coordinator::journal::{self, Entry};
 use crate::coordinator::mailbox::Mailbox;
 use crate::coordinator::operator::{Act, Closed, Operator};
+use crate::coordinator::suspects::ProcessEnds;
 use crate::data::DataError;
 use crate::error::Failure;
 use crate::log::{History, Wake};
@@ -21,6 +22,7 @@ pub(crate) struct Folded<S: Saga> {
     pub(crate) residue: Residue,
     /// The last failure of each step.
     pub(crate) failures: HashMap<Place, Failure>,
+    pub(crate) process_ends: ProcessEnds,
     /// The signals that came and were not received yet.
     pub(crate) mailbox: Mailbox,
     /// When its deadline is, in milliseconds since the Unix epoch.
@@ -111,6 +113,7 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
         held: None,
         residue: Residue::default(),
         failures: HashMap::new(),
+        process_ends: ProcessEnds::default(),
         suspended: None,
         closing: None,
         closed: None,
@@ -162,6 +165,7 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
         }
         folded.residue.record(S::DEFINITION, &fact);
         folded.mailbox.record(S::DEFINITION, &fact);
+        folded.process_ends.record(&fact);
         if let (Some(place), Some(failure)) = (&fact.place, fact.kind.failure()) {
             folded.failures.insert(place.clone(), failure);
         }

@@ -22,6 +22,7 @@ mod recovery;
 mod registration;
 mod shared;
 mod status;
+mod suspects;
 mod waiters;
 mod wake;
 

@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) waiters: Waiters,
     pub(crate) calls_at_once: Arc<Semaphore>,
     pub(crate) sagas_at_once: Arc<Semaphore>,
+    /// The turn of one who is suspected of having ended the process.
+    pub(crate) turn: Arc<Semaphore>,
     entries: Mutex<Entries>,
     quarantined: Mutex<HashMap<SagaId, String>>,
     unclaimed: Mutex<HashMap<SagaId, Unclaimed>>,
@@ -95,6 +97,7 @@ impl Shared {
             waiters: Waiters::default(),
             calls_at_once: Arc::new(Semaphore::new(calls_at_once)),
             sagas_at_once: Arc::new(Semaphore::new(sagas_at_once)),
+            turn: Arc::new(Semaphore::new(1)),
             entries: Mutex::default(),
             quarantined: Mutex::default(),
             unclaimed: Mutex::default(),

@@ -12,6 +12,7 @@ mod lock;
 mod operate;
 mod plan;
 mod record;
+mod turn;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -29,6 +30,7 @@ pub use self::command::{CancelAnswer, SendAnswer};
 use self::lock::Blocked;
 pub(crate) use self::lock::locks_taken;
 pub(crate) use self::operate::Asked;
+use self::turn::Turn;
 use crate::coordinator::attempt::{Ended, panic_message};
 use crate::coordinator::child::{Awaited, ChildOf};
 use crate::coordinator::fold::Folded;
@@ -37,6 +39,7 @@ use crate::coordinator::mailbox::Mailbox;
 use crate::coordinator::operator::{Closed, Operator};
 use crate::coordinator::shared::{Reins, Shared};
 use crate::coordinator::status::{Past, Progress, SagaStatus};
+use crate::coordinator::suspects::{ProcessEnds, process_ended};
 use crate::coordinator::wake::leave_all_locks;
 use crate::definition::StepKind;
 use crate::error::Failure;
@@ -89,6 +92,8 @@ pub(crate) struct Driver<S: Saga> {
     /// When the next attempt of a step is due, and for which call as it stood that was decided.
     due: HashMap<Place, (Call, Instant)>,
     failures: HashMap<Place, Failure>,
+    process_ends: ProcessEnds,
+    turn: Turn,
     /// Before when a participant wants no other attempt of a call.
     not_before: HashMap<(Place, Direction), Instant>,
     mailbox: Mailbox,
@@ -143,6 +148,8 @@ impl<S: Saga> Driver<S> {
             in_flight: HashMap::new(),
             due: HashMap::new(),
             failures: HashMap::new(),
+            process_ends: ProcessEnds::default(),
+            turn: Turn::Unneeded,
             not_before: HashMap::new(),
             mailbox: Mailbox::default(),
             deadline_ms: None,
@@ -194,6 +201,7 @@ impl<S: Saga> Driver<S> {
             self.at_ms = folded.at_ms;
             self.residue = folded.residue;
             self.failures = folded.failures;
+            self.process_ends = folded.process_ends;
             self.mailbox = folded.mailbox;
             self.deadline_ms = folded.deadline_ms;
             self.child_of = folded.child_of;
@@ -345,6 +353,7 @@ impl<S: Saga> Driver<S> {
                     attempts.push(self.attempt(call)?);
                 }
             }
+            self.pass_the_turn_on();
             // Who only waits for its children holds none of the places that they need.
             if calls.iter().filter(|call| self.in_flight.contains_key(&call.place)).all(is_child::<S>) {
                 self.place = None;
@@ -367,7 +376,10 @@ impl<S: Saga> Driver<S> {
     where
         F: Future<Output = (Call, Ended<S::Event>)>,
     {
-        let back_offs = self.due.values().map(|(_, due)| *due);
+        let waits_for_turn = !shutting_down && matches!(self.turn, Turn::Awaited);
+        let back_offs =
+            self.due.iter().filter(|(place, _)| !waits_for_turn || !self.process_ends.is_suspect(place));
+        let back_offs = back_offs.map(|(_, (_, due))| *due);
         let times = calls.iter().filter_map(Call::waits_until_ms);
         let deadline = self.deadline_ms.filter(|_| self.state.as_ref().is_some_and(State::can_cancel));
         let times = times.chain(deadline).map(|due_ms| self.shared.clock.instant(due_ms));
@@ -378,6 +390,7 @@ impl<S: Saga> Driver<S> {
                 None => std::future::pending().await,
             }
         };
+        let turn = Arc::clone(&self.shared.turn).acquire_owned();
         let shutdown = async {
             if shutting_down {
                 std::future::pending::<()>().await;
@@ -394,6 +407,10 @@ impl<S: Saga> Driver<S> {
                 Some(command) => self.command(command).await,
                 None => Err(Stop::Fault("its entry is gone".to_owned())),
             },
+            Ok(turn) = turn, if waits_for_turn => {
+                self.turn = Turn::Taken(turn);
+                Ok(())
+            }
             () = timer => Ok(()),
             () = shutdown => Ok(()),
         }
@@ -511,8 +528,7 @@ fn stands_in_log<S: Saga>(call: &Call) -> bool {
 fn taint<S: Saga>(state: &StateOf<S>) -> Vec<Fact> {
     let Next::Calls(calls) = state.next() else { return Vec::new() };
     let open = calls.iter().filter(|call| call.is_in_flight() && !stands_in_log::<S>(call));
-    let failure = || Failure::unknown("the process ended while this attempt was open");
-    open.map(|call| attempt_fact(call, AttemptFact::Failed(failure()))).collect()
+    open.map(|call| attempt_fact(call, AttemptFact::Failed(process_ended()))).collect()
 }
 
 fn not_sent(call: &Call) -> Fact {

@@ -25,6 +25,7 @@ impl<S: Saga> Driver<S> {
     /// The facts that follow from the state and the clock alone, without waiting.
     pub(super) fn plan(&mut self, calls: &[Call]) -> Vec<Fact> {
         let mut facts = Vec::new();
+        self.turn.is_awaited_no_more();
         if self.is_still() {
             return facts;
         }
@@ -58,7 +59,7 @@ impl<S: Saga> Driver<S> {
                     let due = back_off_until.map_or(now + after, |until| until.min(now + after));
                     let due = self.not_before(call).map_or(due, |not_before| not_before.max(due));
                     let due = self.due.entry(call.place.clone()).or_insert_with(|| (call.clone(), due)).1;
-                    if due <= now {
+                    if due <= now && self.may_have_its_turn(&call.place) {
                         self.due.remove(&call.place);
                         facts.push(attempt_fact(call, AttemptFact::Opened));
                     }

@@ -74,6 +74,7 @@ impl<S: Saga> Driver<S> {
         }
         self.residue.record(S::DEFINITION, &fact);
         self.mailbox.record(S::DEFINITION, &fact);
+        self.process_ends.record(&fact);
         self.at_ms = self.now();
         records.push(journal::to_record(S::DEFINITION, fact, self.at_ms));
         Ok(())
