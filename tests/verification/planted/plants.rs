@@ -205,8 +205,8 @@ pub(crate) const PLANTS: &[Plant] = &[
         name: "what was open at a crash was not sent",
         edits: &[(
             "coordinator/driver/mod.rs",
-            "    open.map(|call| attempt_fact(call, AttemptFact::Failed(failure()))).collect()",
-            "    open.map(|call| if PLANTED { not_sent(call) } else { attempt_fact(call, AttemptFact::Failed(failure())) }).collect()",
+            "    open.map(|call| attempt_fact(call, AttemptFact::Failed(process_ended()))).collect()",
+            "    open.map(|call| if PLANTED { not_sent(call) } else { attempt_fact(call, AttemptFact::Failed(process_ended())) }).collect()",
         )],
         explored: "travel 0 1 0 0",
         found: "in effect are [",
