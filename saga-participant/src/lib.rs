@@ -132,7 +132,8 @@
 //! For ever, if nothing is said. `forget` is for a coordinator that announces the end of a saga: its rows linger (for
 //! [24 hours](Retention::linger), in which what is still on its way is barred), and go with the next `expire`. A
 //! [horizon](Retention::horizon) lets rows go by their age, whatever became of their saga. It is a promise of the callers,
-//! who send nothing later, and is there as data to be told to them: what comes later all the same is treated as new.
+//! who send nothing later (`Builder::horizon` of `saga-runtime`), and is there as data to be told to them: what comes later
+//! all the same is treated as new.
 //!
 //! # Databases
 //!

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::coordinator::Coordinator;
 use crate::coordinator::alarm;
@@ -26,6 +27,7 @@ pub struct Builder<L> {
     calls_at_once: usize,
     sagas_at_once: usize,
     retention: Option<Retention>,
+    horizon: Option<Duration>,
 }
 
 /// Why a coordinator did not start.
@@ -60,6 +62,7 @@ impl<L: SagaLog> Builder<L> {
             calls_at_once: 1024,
             sagas_at_once: 4096,
             retention: None,
+            horizon: None,
         }
     }
 
@@ -87,6 +90,18 @@ impl<L: SagaLog> Builder<L> {
     /// accepted and wait for their turn. A saga that waits for a back-off or an operator does not count.
     pub fn sagas_at_once(mut self, limit: usize) -> Self {
         self.sagas_at_once = limit.clamp(1, tokio::sync::Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// How long participants remember the keys of their calls, counted from the first attempt of a step's action; for ever if
+    /// nothing is said. Past it nothing about that step is sent any more, neither its action or probe again nor its
+    /// compensation, as it would be treated as new: a step before the pivot is given up, and what has to be done is
+    /// [parked](crate::SagaStatus::Parked), with the residue, for an operator. One that they want
+    /// [retried](crate::coordinator::Intervention::Retry) is sent once.
+    ///
+    /// Say less than the services keep to, by as much as the clocks may differ and the longest time-out of a call.
+    pub fn horizon(mut self, horizon: Duration) -> Self {
+        self.horizon = Some(horizon);
         self
     }
 
@@ -125,6 +140,7 @@ impl<L: SagaLog> Builder<L> {
             by_definition,
             self.calls_at_once,
             self.sagas_at_once,
+            self.horizon,
         ));
         let now_ms = shared.clock.now_ms();
         let recovery = recover(&shared, now_ms).await.inspect_err(|_| {

@@ -1,28 +1,28 @@
 //! A saga's state is the fold of its history.
 
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 
 use crate::coordinator::attempt::panic_message;
 use crate::coordinator::child::ChildOf;
 use crate::coordinator::driver::locks_taken;
+use crate::coordinator::failures::Failures;
+use crate::coordinator::horizon::FirstSent;
 use crate::coordinator::journal::{self, Entry};
 use crate::coordinator::mailbox::Mailbox;
 use crate::coordinator::operator::{Act, Closed, Operator};
 use crate::coordinator::suspects::ProcessEnds;
 use crate::data::DataError;
-use crate::error::Failure;
 use crate::log::{History, Wake};
-use crate::machine::{Event, EventError, FactKind, Next, Place, Residue, State};
+use crate::machine::{Event, EventError, FactKind, Next, Residue, State};
 use crate::saga::{Saga, StateOf};
 
 /// What a history says.
 pub(crate) struct Folded<S: Saga> {
     pub(crate) state: StateOf<S>,
     pub(crate) residue: Residue,
-    /// The last failure of each step.
-    pub(crate) failures: HashMap<Place, Failure>,
+    pub(crate) failures: Failures,
     pub(crate) process_ends: ProcessEnds,
+    pub(crate) first_sent: FirstSent,
     /// The signals that came and were not received yet.
     pub(crate) mailbox: Mailbox,
     /// When its deadline is, in milliseconds since the Unix epoch.
@@ -112,8 +112,9 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
         child_of: None,
         held: None,
         residue: Residue::default(),
-        failures: HashMap::new(),
+        failures: Failures::default(),
         process_ends: ProcessEnds::default(),
+        first_sent: FirstSent::default(),
         suspended: None,
         closing: None,
         closed: None,
@@ -166,9 +167,8 @@ fn fold_records<S: Saga>(history: &History) -> Result<Folded<S>, FoldError> {
         folded.residue.record(S::DEFINITION, &fact);
         folded.mailbox.record(S::DEFINITION, &fact);
         folded.process_ends.record(&fact);
-        if let (Some(place), Some(failure)) = (&fact.place, fact.kind.failure()) {
-            folded.failures.insert(place.clone(), failure);
-        }
+        folded.first_sent.record(S::DEFINITION, &fact, folded.at_ms, record.at_ms);
+        folded.failures.record(&fact);
         match &fact.kind {
             // Its parent turned it after all.
             FactKind::Cancelled(_) => folded.held = None,

@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) sagas_at_once: Arc<Semaphore>,
     /// The turn of one who is suspected of having ended the process.
     pub(crate) turn: Arc<Semaphore>,
+    /// How long participants remember keys, if not for ever.
+    pub(crate) horizon: Option<Duration>,
     entries: Mutex<Entries>,
     quarantined: Mutex<HashMap<SagaId, String>>,
     unclaimed: Mutex<HashMap<SagaId, Unclaimed>>,
@@ -88,6 +90,7 @@ impl Shared {
         registered: Registered,
         calls_at_once: usize,
         sagas_at_once: usize,
+        horizon: Option<Duration>,
     ) -> Self {
         Self {
             log,
@@ -98,6 +101,7 @@ impl Shared {
             calls_at_once: Arc::new(Semaphore::new(calls_at_once)),
             sagas_at_once: Arc::new(Semaphore::new(sagas_at_once)),
             turn: Arc::new(Semaphore::new(1)),
+            horizon,
             entries: Mutex::default(),
             quarantined: Mutex::default(),
             unclaimed: Mutex::default(),
@@ -383,7 +387,7 @@ mod tests {
 
     fn shared() -> Arc<Shared> {
         let (log, clock) = (Arc::new(MemoryLog::new()), Arc::new(Clock::new()));
-        Arc::new(Shared::new(log, clock, HashMap::new(), HashMap::new(), 1, 1))
+        Arc::new(Shared::new(log, clock, HashMap::new(), HashMap::new(), 1, 1, None))
     }
 
     fn id() -> SagaId {

@@ -117,7 +117,7 @@ fn state_of<S: Saga>(history: &History, now_ms: u64) -> Result<String, String> {
             let limit = S::policy(call.place.step, call.kind).retry.limit;
             let spent = attempts.spent().min(limit.map_or(u32::MAX, |limit| limit.saturating_add(2)));
             let waits = attempts.phase() == Phase::Waiting;
-            let failure = folded.failures.get(&call.place).filter(|_| waits).map(|failure| failure.kind);
+            let failure = folded.failures.of(&call.place).filter(|_| waits).map(|failure| failure.kind);
             let waited = now_ms.saturating_sub(since.get(name.as_str()).copied().unwrap_or_default());
             let due = attempts.due_ms().map(|due_ms| several.then(|| due_ms.saturating_sub(now_ms)));
             // Writing into a text cannot fail.

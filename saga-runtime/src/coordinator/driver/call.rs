@@ -83,6 +83,7 @@ impl<S: Saga> Driver<S> {
     }
 
     pub(super) async fn ended(&mut self, call: Call, ended: Ended<S::Event>) -> Result<(), Stop> {
+        self.tried_by_hand.remove(&call.place);
         let settled = match ended {
             // What became of it stands in the log.
             Ended::NotSent if is_child::<S>(&call) => return Ok(()),
@@ -94,7 +95,6 @@ impl<S: Saga> Driver<S> {
         match settle(&call, settled, self.now()) {
             Ok(event) => {
                 info!(step = &*step, kind = ?call.kind, attempt = call.attempts.made(), "done");
-                self.failures.remove(&call.place);
                 self.record_event(event).await
             }
             Err(kinds) => {
@@ -116,7 +116,6 @@ impl<S: Saga> Driver<S> {
             Some(not_before) => self.not_before.insert(id, not_before),
             None => self.not_before.remove(&id),
         };
-        self.failures.insert(call.place.clone(), failure);
     }
 }
 

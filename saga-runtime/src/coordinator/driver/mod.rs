@@ -15,7 +15,7 @@ mod record;
 mod turn;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -33,7 +33,9 @@ pub(crate) use self::operate::Asked;
 use self::turn::Turn;
 use crate::coordinator::attempt::{Ended, panic_message};
 use crate::coordinator::child::{Awaited, ChildOf};
+use crate::coordinator::failures::Failures;
 use crate::coordinator::fold::Folded;
+use crate::coordinator::horizon::FirstSent;
 use crate::coordinator::journal;
 use crate::coordinator::mailbox::Mailbox;
 use crate::coordinator::operator::{Closed, Operator};
@@ -42,7 +44,6 @@ use crate::coordinator::status::{Past, Progress, SagaStatus};
 use crate::coordinator::suspects::{ProcessEnds, process_ended};
 use crate::coordinator::wake::leave_all_locks;
 use crate::definition::StepKind;
-use crate::error::Failure;
 use crate::id::SagaId;
 use crate::log::{Append, AppendError, Begin, Status, Wake};
 use crate::machine::{
@@ -91,9 +92,12 @@ pub(crate) struct Driver<S: Saga> {
     in_flight: HashMap<Place, Option<watch::Receiver<Awaited>>>,
     /// When the next attempt of a step is due, and for which call as it stood that was decided.
     due: HashMap<Place, (Call, Instant)>,
-    failures: HashMap<Place, Failure>,
+    failures: Failures,
     process_ends: ProcessEnds,
     turn: Turn,
+    first_sent: FirstSent,
+    /// What an operator wants tried, whether participants may have forgotten its key or not.
+    tried_by_hand: HashSet<Place>,
     /// Before when a participant wants no other attempt of a call.
     not_before: HashMap<(Place, Direction), Instant>,
     mailbox: Mailbox,
@@ -147,9 +151,11 @@ impl<S: Saga> Driver<S> {
             cancels: Vec::new(),
             in_flight: HashMap::new(),
             due: HashMap::new(),
-            failures: HashMap::new(),
+            failures: Failures::default(),
             process_ends: ProcessEnds::default(),
             turn: Turn::Unneeded,
+            first_sent: FirstSent::default(),
+            tried_by_hand: HashSet::new(),
             not_before: HashMap::new(),
             mailbox: Mailbox::default(),
             deadline_ms: None,
@@ -202,6 +208,7 @@ impl<S: Saga> Driver<S> {
             self.residue = folded.residue;
             self.failures = folded.failures;
             self.process_ends = folded.process_ends;
+            self.first_sent = folded.first_sent;
             self.mailbox = folded.mailbox;
             self.deadline_ms = folded.deadline_ms;
             self.child_of = folded.child_of;
@@ -221,11 +228,6 @@ impl<S: Saga> Driver<S> {
                 self.publish(SagaStatus::Running, None);
             }
             info!(records, "resumed");
-            for fact in &tainted {
-                if let (Some(place), Some(failure)) = (&fact.place, fact.kind.failure()) {
-                    self.failures.insert(place.clone(), failure);
-                }
-            }
             let mut stop = self.record(tainted).await;
             if stop.is_ok() {
                 stop = self.follow_its_parent().await;

@@ -152,11 +152,6 @@ impl<S: Saga> Driver<S> {
         let step = place.map(|place| place_name::<S>(place).into_owned());
         let mut records = vec![journal::operated(by, act, step, self.now())];
         for fact in facts {
-            if matches!(fact.kind, FactKind::Done(_) | FactKind::Compensated)
-                && let Some(place) = &fact.place
-            {
-                self.failures.remove(place);
-            }
             self.apply_fact(fact, &mut records)?;
         }
         self.finish_record(records).await?;
@@ -195,7 +190,11 @@ impl<S: Saga> Driver<S> {
         self.due.values_mut().for_each(|(_, due)| *due = now);
         self.retry_children();
         let parked = self.calls().into_iter().filter(|call| call.attempts.phase() == Phase::Parked);
-        parked.map(|call| attempt_fact(&call, AttemptFact::Opened)).collect()
+        let opened = |call: Call| {
+            self.tried_by_hand.insert(call.place.clone());
+            attempt_fact(&call, AttemptFact::Opened)
+        };
+        parked.map(opened).collect()
     }
 
     /// Ends the saga where it stands, its children first. That it is to end so is recorded before: whoever takes it up

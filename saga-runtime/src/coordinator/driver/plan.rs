@@ -1,20 +1,22 @@
 //! What is due, and until when is waited: what follows from the state and the clock alone.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::warn;
 
 use super::lock::Blocked;
-use super::{Direction, Driver, attempt_fact, is_child, place_name, retry, step_name, taint};
+use super::{Direction, Driver, attempt_fact, is_child, not_sent, place_name, retry, step_name, taint};
 use crate::coordinator::child::Awaited;
+use crate::coordinator::horizon::past_horizon;
 use crate::coordinator::shared::Entry;
 use crate::coordinator::status::{Parked, ParkedCall, Progress, SagaStatus};
 use crate::definition::StepKind;
 use crate::error::Failure;
 use crate::log::Wake;
 use crate::machine::{
-    AttemptFact, Call, Decision, Effect, Fact, FactKind, Refusal, State, decide, is_parked,
+    AttemptFact, Call, CallKind, Decision, Effect, Fact, FactKind, Refusal, State, decide, is_parked,
 };
 use crate::saga::Saga;
 
@@ -47,9 +49,15 @@ impl<S: Saga> Driver<S> {
                 facts.push(fact);
             }
             match decide(call, &retry::<S>(call), fastrand::u32(..)) {
+                // The record before it has opened its first attempt.
+                Decision::Make if call.attempts.made() == 1 && call.kind == CallKind::Compensation => {
+                    if let Some(past) = self.past_horizon(call) {
+                        facts.extend([not_sent(call), past]);
+                    }
+                }
                 Decision::Make | Decision::Wait => {}
                 Decision::GiveUp => {
-                    let message = self.failures.get(&call.place).map_or("", |failure| &failure.message);
+                    let message = self.failures.of(&call.place).map_or("", |failure| &failure.message);
                     let attempts = call.attempts.made();
                     let message = format!("{message} (after {attempts} attempts)");
                     facts.push(attempt_fact(call, AttemptFact::GaveUp(message)));
@@ -59,7 +67,13 @@ impl<S: Saga> Driver<S> {
                     let due = back_off_until.map_or(now + after, |until| until.min(now + after));
                     let due = self.not_before(call).map_or(due, |not_before| not_before.max(due));
                     let due = self.due.entry(call.place.clone()).or_insert_with(|| (call.clone(), due)).1;
-                    if due <= now && self.may_have_its_turn(&call.place) {
+                    if due > now {
+                        continue;
+                    }
+                    if let Some(past) = self.past_horizon(call) {
+                        self.due.remove(&call.place);
+                        facts.push(past);
+                    } else if self.may_have_its_turn(&call.place) {
                         self.due.remove(&call.place);
                         facts.push(attempt_fact(call, AttemptFact::Opened));
                     }
@@ -75,6 +89,24 @@ impl<S: Saga> Driver<S> {
             facts.truncate(1);
         }
         facts
+    }
+
+    /// What becomes of a call that is not in flight, if the participants may have forgotten its key.
+    fn past_horizon(&self, call: &Call) -> Option<Fact> {
+        let horizon = self.shared.horizon?;
+        let age_ms = self.first_sent.age_ms(&call.place, self.now())?;
+        let (age, is_past) = (Duration::from_millis(age_ms), u128::from(age_ms) >= horizon.as_millis());
+        if !is_past
+            || self.in_flight.contains_key(&call.place)
+            || self.tried_by_hand.contains(&call.place)
+            || call.kind.is_passive()
+        {
+            return None;
+        }
+        let message = format!(
+            "nothing is sent about it any more: its first attempt was made {age:?} ago, and its key is remembered for {horizon:?}"
+        );
+        Some(attempt_fact(call, past_horizon(call, message)))
     }
 
     /// What becomes of a `sleep` or `receive` whose time is up.
@@ -260,7 +292,7 @@ impl<S: Saga> Driver<S> {
     pub(super) fn parked(&self, calls: &[Call]) -> Vec<ParkedCall> {
         let parked = calls.iter().filter(|call| is_parked(call, &retry::<S>(call)));
         let shown = parked.map(|call| {
-            let failure = self.failures.get(&call.place);
+            let failure = self.failures.of(&call.place);
             ParkedCall {
                 step: step_name::<S>(call),
                 kind: call.kind,

@@ -74,8 +74,11 @@ impl<S: Saga> Driver<S> {
         }
         self.residue.record(S::DEFINITION, &fact);
         self.mailbox.record(S::DEFINITION, &fact);
+        self.failures.record(&fact);
         self.process_ends.record(&fact);
+        let before_ms = self.at_ms;
         self.at_ms = self.now();
+        self.first_sent.record(S::DEFINITION, &fact, before_ms, self.at_ms);
         records.push(journal::to_record(S::DEFINITION, fact, self.at_ms));
         Ok(())
     }
